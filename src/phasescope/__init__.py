@@ -1,0 +1,74 @@
+"""phasescope: an instrument for emergence in neural networks.
+
+Names are loaded when first used, so `import phasescope` costs milliseconds and loads no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from phasescope.errors import PhasescopeError
+    from phasescope.measures.fourier import excluded_loss, key_frequencies, restricted_loss
+    from phasescope.measures.mirage import mirage
+    from phasescope.measures.representation import (
+        circularity,
+        distance_irrelevance,
+        gradient_symmetricity,
+        representation_quality,
+    )
+    from phasescope.measures.transitions import Transition, find_transitions
+    from phasescope.recorders.scope import watch
+    from phasescope.results import Result
+    from phasescope.store.runs import list_runs, open_run
+
+_HOMES = {
+    "PhasescopeError": "errors",
+    "Result": "results",
+    "Transition": "measures.transitions",
+    "circularity": "measures.representation",
+    "distance_irrelevance": "measures.representation",
+    "excluded_loss": "measures.fourier",
+    "find_transitions": "measures.transitions",
+    "gradient_symmetricity": "measures.representation",
+    "key_frequencies": "measures.fourier",
+    "list_runs": "store.runs",
+    "mirage": "measures.mirage",
+    "open_run": "store.runs",
+    "representation_quality": "measures.representation",
+    "restricted_loss": "measures.fourier",
+    "watch": "recorders.scope",
+}
+
+__all__ = [
+    "PhasescopeError",
+    "Result",
+    "Transition",
+    "circularity",
+    "distance_irrelevance",
+    "excluded_loss",
+    "find_transitions",
+    "gradient_symmetricity",
+    "key_frequencies",
+    "list_runs",
+    "mirage",
+    "open_run",
+    "representation_quality",
+    "restricted_loss",
+    "watch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'phasescope' has no attribute {name!r}")
+    value = getattr(import_module(f"phasescope.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,1 @@
+"""Reading numbers from a torch model while it trains, without disturbing it."""

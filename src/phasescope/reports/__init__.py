@@ -1,0 +1,1 @@
+"""Figures, verdict and tables composed into one self-contained HTML file."""

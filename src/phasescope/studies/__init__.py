@@ -1,0 +1,1 @@
+"""Questions answered from end to end."""

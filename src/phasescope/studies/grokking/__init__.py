@@ -1,0 +1,1 @@
+"""Delayed generalization: train many seeds, locate both transitions, show the circuit."""

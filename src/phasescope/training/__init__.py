@@ -1,0 +1,1 @@
+"""The training laboratory: tasks, models, and many runs as one tensor."""

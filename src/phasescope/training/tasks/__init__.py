@@ -1,0 +1,1 @@
+"""What the networks are taught; one family of tasks per module."""
