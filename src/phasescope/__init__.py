@@ -12,14 +12,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from phasescope.errors import PhasescopeError
-    from phasescope.measures.fourier import excluded_loss, key_frequencies, restricted_loss
+    from phasescope.measures.clock_and_pizza import distance_irrelevance, gradient_symmetricity
+    from phasescope.measures.fourier import key_frequencies
+    from phasescope.measures.fourier_losses import excluded_loss, restricted_loss
     from phasescope.measures.mirage import mirage
-    from phasescope.measures.representation import (
-        circularity,
-        distance_irrelevance,
-        gradient_symmetricity,
-        representation_quality,
-    )
+    from phasescope.measures.representation import circularity, representation_quality
     from phasescope.measures.transitions import Transition, find_transitions
     from phasescope.recorders.scope import watch
     from phasescope.results import Result
@@ -30,16 +27,16 @@ _HOMES = {
     "Result": "results",
     "Transition": "measures.transitions",
     "circularity": "measures.representation",
-    "distance_irrelevance": "measures.representation",
-    "excluded_loss": "measures.fourier",
+    "distance_irrelevance": "measures.clock_and_pizza",
+    "excluded_loss": "measures.fourier_losses",
     "find_transitions": "measures.transitions",
-    "gradient_symmetricity": "measures.representation",
+    "gradient_symmetricity": "measures.clock_and_pizza",
     "key_frequencies": "measures.fourier",
     "list_runs": "store.runs",
     "mirage": "measures.mirage",
     "open_run": "store.runs",
     "representation_quality": "measures.representation",
-    "restricted_loss": "measures.fourier",
+    "restricted_loss": "measures.fourier_losses",
     "watch": "recorders.scope",
 }
 

@@ -1,0 +1,55 @@
+"""What all verbs share: where results go, and the options every verb has.
+
+People read tables and progress bars on standard error; with `--json` exactly one JSON document goes to standard output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from phasescope.results import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SCHEMA = 1  # version of the JSON documents; raised when a key changes its meaning or goes
+
+
+def json_option(function: F) -> F:
+    """`--json`: one JSON document on standard output and nothing else."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document for machines.")(function)
+
+
+def seed_option(function: F) -> F:
+    """`--seed`: start of all randomness of the verb, recorded with what it makes."""
+    return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")(function)
+
+
+def store_option(function: F) -> F:
+    """`--store`: the directory that holds the recordings."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("runs"),
+        show_default=True,
+        help="Directory of the recordings.",
+    )(function)
+
+
+def echo_json(document: dict[str, Any]) -> None:
+    """Print the document, with the schema version first and non-finite numbers as null."""
+    click.echo(json.dumps({"schema": SCHEMA} | plain(document), indent=2, allow_nan=False))
+
+
+def console() -> Console:
+    """Rich console on standard error; plain text when that is not a terminal or NO_COLOR is set."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
