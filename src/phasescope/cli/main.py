@@ -77,3 +77,6 @@ def command(traceback: bool) -> None:
 def main() -> None:
     """Entry point of the console script."""
     command.main(args=sys.argv[1:], prog_name="phasescope")
+
+if __name__ == "__main__":
+    main()

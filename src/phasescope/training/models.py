@@ -154,16 +154,20 @@ class Transformer:
         """Logits `(n_runs, n_rows, p)` at the last position."""
         tokens = parameters["embedding"][:, : self.modulus]
         position = parameters["position"]
-        first = self._tables(parameters, tokens + position[:, 0:1])
-        second = self._tables(parameters, tokens + position[:, 1:2])
-        return self._read(parameters, *(take_rows(t, left) for t in first), *(take_rows(t, right) for t in second))
+        last = self._tabulate(parameters, self._last(parameters))
+        first = self._tabulate(parameters, tokens + position[:, 0:1], ground=last[1])
+        second = self._tabulate(parameters, tokens + position[:, 1:2], ground=last[1])
+        first = take_rows(first[0], left), take_rows(first[1], left)
+        second = take_rows(second[0], right), take_rows(second[1], right)
+        return self._read(parameters, first, second, last)
 
     def logits_of_embeddings(self, parameters: Parameters, left: Tensor, right: Tensor) -> Tensor:
         """Logits of one run, `(n_rows, p)`, from the embedding vectors of its operands, each `(n_rows, d)`."""
         position = parameters["position"]
-        first = self._tables(parameters, left.unsqueeze(0) + position[:, 0:1])
-        second = self._tables(parameters, right.unsqueeze(0) + position[:, 1:2])
-        return self._read(parameters, *first, *second)[0]
+        last = self._tabulate(parameters, self._last(parameters))
+        first = self._tabulate(parameters, left.unsqueeze(0) + position[:, 0:1], ground=last[1])
+        second = self._tabulate(parameters, right.unsqueeze(0) + position[:, 1:2], ground=last[1])
+        return self._read(parameters, first, second, last)[0]
 
     def floats_per_row(self) -> int:
         """Activations kept for the backward pass, per row and run."""
@@ -173,27 +177,43 @@ class Transformer:
         """Residual stream of the token `=` before attention, `(n_runs, 1, d)`."""
         return parameters["embedding"][:, self.modulus :] + parameters["position"][:, 2:3]
 
-    def _tables(self, parameters: Parameters, stream: Tensor) -> tuple[Tensor, Tensor]:
-        """Attention score `(n_runs, n, n_heads)` and value `(n_runs, n, d)` of each entry of a residual stream."""
+    def _tabulate(
+        self, parameters: Parameters, stream: Tensor, *, ground: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Attention score `(n_runs, n, n_heads)` and value `(n_runs, n, d)` of each entry of a residual stream.
+
+        Values are measured from `ground`, the value of the token `=`, where it is given.
+        """
         n_runs, _, dim = stream.shape
         head_dim = dim // self.n_heads
         query = (self._last(parameters) @ parameters["query"]).view(n_runs, 1, self.n_heads, head_dim)
         key_rows = parameters["key"].view(n_runs, dim, self.n_heads, head_dim)
         score_of_stream = (key_rows * query).sum(-1) / math.sqrt(head_dim)  # W_K q, `(n_runs, d, n_heads)`
-        return stream @ score_of_stream, stream @ parameters["value"]
+        value = stream @ parameters["value"]
+        return stream @ score_of_stream, value if ground is None else value - ground
 
     def _read(
-        self, parameters: Parameters, score_a: Tensor, value_a: Tensor, score_b: Tensor, value_b: Tensor
+        self,
+        parameters: Parameters,
+        first: tuple[Tensor, Tensor],
+        second: tuple[Tensor, Tensor],
+        last: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """Attend from `=` to (a, b, =), then the feed-forward block and the unembedding."""
-        last = self._last(parameters)
-        score_last, value_last = self._tables(parameters, last)
-        scores = torch.stack([score_a, score_b, score_last.expand_as(score_a)])
+        """Attend from `=` to (a, b, =), then the feed-forward block and the unembedding.
+
+        Products of weights are taken before they meet the rows: the residual stream itself is never formed.
+        """
+        scores = torch.stack([first[0], second[0], last[0].expand_as(first[0])])
         weights = torch.softmax(scores, dim=0).unsqueeze(-1)
-        heads = (*score_a.shape, -1)
-        mixed = weights[0] * value_a.view(heads) + weights[1] * value_b.view(heads)
-        mixed = mixed + weights[2] * value_last.view(*score_last.shape, -1)
-        stream = last + mixed.flatten(2) @ parameters["attention_output"]
-        hidden = torch.baddbmm(parameters["mlp_in_bias"].unsqueeze(1), stream, parameters["mlp_in"]).relu_()
-        stream = stream + torch.baddbmm(parameters["mlp_out_bias"].unsqueeze(1), hidden, parameters["mlp_out"])
-        return stream @ parameters["unembedding"]
+        # The three weights sum to one, so the value of `=` is the ground from which the other two are measured.
+        heads = (*first[0].shape, -1)
+        mixed = torch.addcmul(last[1].view(*last[0].shape, -1), weights[0], first[1].view(heads))
+        mixed = torch.addcmul(mixed, weights[1], second[1].view(heads)).flatten(2)
+        stream = self._last(parameters)
+        into_mlp = parameters["attention_output"] @ parameters["mlp_in"]
+        offset = stream @ parameters["mlp_in"] + parameters["mlp_in_bias"].unsqueeze(1)
+        hidden = torch.baddbmm(offset, mixed, into_mlp).relu_()
+        past_mlp = parameters["attention_output"] @ parameters["unembedding"]
+        offset = (stream + parameters["mlp_out_bias"].unsqueeze(1)) @ parameters["unembedding"]
+        logits = torch.baddbmm(offset, mixed, past_mlp)
+        return torch.baddbmm(logits, hidden, parameters["mlp_out"] @ parameters["unembedding"])

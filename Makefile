@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python 3.11 or newer and nothing else; both make .venv when it is missing or stale.
+PYTHON ?= python3
+VENV ?= .venv
+DEMO ?= --bench F3 --seeds 8 --circuit T1
+BIN := $(VENV)/bin
+# The environment is stale when what it was made from has changed.
+KEY := $(shell cat constraints.txt pyproject.toml | cksum | cut -d' ' -f1)
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint format bench clean
+
+demo: $(VENV)/.core-$(KEY)
+	$(BIN)/phasescope grok $(DEMO)
+
+test: $(VENV)/.test-$(KEY)
+	$(BIN)/python -m pytest -n auto
+
+# The checks that pre-commit and CI call.
+lint: $(VENV)/.test-$(KEY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test-$(KEY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Hours of processor time: every figure of docs/reference/figures.md, into benchmarks/results/.
+bench: $(VENV)/.test-$(KEY)
+	set -e; for script in benchmarks/accuracy/*.py benchmarks/speed/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	$(BIN)/python benchmarks/tables.py
+
+$(VENV)/.core-$(KEY): | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test-$(KEY): | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.core-$(KEY)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "phasescope needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "this Python has no venv module; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
