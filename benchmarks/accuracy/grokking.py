@@ -17,7 +17,7 @@ import numpy as np
 from phasescope.store.environment import describe_environment
 from phasescope.store.runs import open_run
 from phasescope.studies.grokking.benches import bench
-from phasescope.studies.grokking.run import carry_out, group_runs, lay_down, summaries
+from phasescope.studies.grokking.run import Place, carry_out, group_runs, lay_down, summaries
 
 # (bench, seeds): the seeds are 0, 1, 2, …; none was chosen by its outcome.
 CROSSINGS = (("F3", 8), ("F1", 16), ("T1", 3), ("F6", 4))
@@ -28,8 +28,8 @@ def study(store: Path, name: str, seeds: int, **changes: Any) -> list[str]:
     chosen = bench(name, **changes)
     group = f"{name}-{'-'.join(map(str, changes.values()))}"
     processes = os.cpu_count() or 1
-    where = {"group": group, "role": "seeds", "device": "cpu", "n_processes": processes, "n_threads": 1}
-    units = lay_down(store, chosen, [chosen.run(seed) for seed in range(seeds)], **where)
+    place = Place(store=store, group=group, n_processes=processes)
+    units = lay_down(place, chosen, [chosen.run(seed) for seed in range(seeds)])
     failed = [outcome.error for outcome in carry_out(units, n_processes=processes) if outcome.error]
     assert not failed, failed
     return group_runs(store, group).seeds
@@ -76,9 +76,12 @@ def random_labels(store: Path) -> dict[str, Any]:
 
 
 def circuit_losses(store: Path) -> dict[str, Any]:
-    """Restricted and excluded loss of bench F6, keys of the final network applied at every step."""
+    """Restricted and excluded loss of bench F6 over 3,000 steps, keys of the final network applied at every step.
+
+    The circuit goes on being cleaned up long after test accuracy has arrived, so no run ends early here.
+    """
     rows = []
-    for row in summaries(store, group_runs(store, "F6-").seeds):
+    for row in summaries(store, study(store, "F6", 4, steps=3000, settle=math.inf)):
         run = open_run(store, row["id"])
         restricted, excluded = run.series("fourier/restricted_loss"), run.series("fourier/excluded_loss")
         train = run.series("train/loss")

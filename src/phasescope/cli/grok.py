@@ -89,7 +89,7 @@ def command(
         _list(as_json)
         return
     from phasescope.studies.grokking.benches import bench
-    from phasescope.studies.grokking.run import choose_device, lay_down, new_group, unfinished
+    from phasescope.studies.grokking.run import Place, choose_device, lay_down, new_group, unfinished
 
     device = choose_device(device)
     n_processes = (os.cpu_count() or 1) if processes is None else processes
@@ -104,11 +104,12 @@ def command(
         fixed |= {} if init_seed is None else {"init_seed": init_seed}
         runs = [chosen.run(number, **fixed) for number in range(seed, seed + seeds)]
         group = new_group(chosen)
-        where = {"group": group, "device": device, "n_processes": n_processes, "n_threads": threads}
-        units = lay_down(store, chosen, runs, role="seeds", **where)
-        if circuit_bench:
+        place = Place(store=store, group=group, device=device, n_processes=n_processes, n_threads=threads)
+        units = []
+        if circuit_bench:  # first, because it takes longest
             extra = bench(circuit_bench)
-            units += lay_down(store, extra, [extra.run(seed)], role="circuit", **where)
+            units += lay_down(place, extra, [extra.run(seed)], role="circuit")
+        units += lay_down(place, chosen, runs)
     failures = _carry_out(units, n_processes, threads)
     _finish(store, group, failures, report_path, write=not no_report, as_json=as_json)
 

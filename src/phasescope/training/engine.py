@@ -10,6 +10,7 @@ import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -71,7 +72,7 @@ def run_units(
         raise ValueError(f"the number of processes must not be negative, and {n_processes} arrived")
     told = on_message or (lambda unit, message: None)
     if n_processes == 0:
-        return [_do(work, unit, lambda message, unit=unit: told(unit, message)) for unit in units]
+        return [_do(work, unit, partial(told, unit)) for unit in units]
     outcomes: dict[int, Outcome] = {}
     waiting = list(enumerate(units))[::-1]
     workers: list[_Worker] = []

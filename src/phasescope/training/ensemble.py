@@ -125,20 +125,17 @@ class Ensemble:
         logits = self.table_logits(slices)
         labels = torch.stack([self._table_labels[i] for i in slices])
         scores = classification_scores(logits, labels)
-        stacked = torch.stack(list(scores.values()))  # (n_scores, n_slices, n_rows)
-        masks = torch.stack([self._masks[i] for i in slices])  # (n_slices, n_subsets, n_rows)
-        means = torch.einsum("snr,nur->nus", stacked, masks).double().cpu().numpy()
+        stacked = torch.stack(list(scores.values())).cpu().double().numpy()  # (n_scores, n_slices, n_rows)
         square_norm = torch.stack([value[index].square().flatten(1).sum(1) for value in self.parameters.values()])
         norms = square_norm.sum(0).sqrt().double().cpu().numpy()
         scale = logits.flatten(1).std(1).double().cpu().numpy()
         results = []
         for position, i in enumerate(slices):
-            present = [subset for subset in SUBSETS if self.data[self.active[i]].subsets[subset].any()]
             values = {
-                f"{subset}/{score}": float(means[position, SUBSETS.index(subset), column])
-                for subset in present
+                f"{subset}/{score}": float(stacked[column, position, rows].mean())
+                for subset, rows in self.data[self.active[i]].subsets.items()
                 for column, score in enumerate(scores)
-                if subset in ("train", "test") or score in ("accuracy", "loss")
+                if rows.any() and (subset in ("train", "test") or score in ("accuracy", "loss"))
             }
             results.append(values | {"weight_norm": float(norms[position]), "logit_scale": float(scale[position])})
         return results
@@ -202,10 +199,6 @@ class Ensemble:
         self._labels = self._tensor(np.stack([run.labels[chosen] for run, chosen in zip(data, padded, strict=True)]))
         self._weights = self._tensor(weights)
         self._table_labels = [self._tensor(run.labels) for run in data]
-        self._masks = [
-            self._tensor(np.stack([run.subsets[name] / max(1, run.subsets[name].sum()) for name in SUBSETS]))
-            for run in data
-        ]
         self.optimizer = StackedAdamW(
             parameters,
             learning_rate=column["learning_rate"],

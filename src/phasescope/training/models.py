@@ -26,7 +26,9 @@ ACTIVATIONS = ("square", "relu")
 class Model(Protocol):
     """What the ensemble asks of a model."""
 
-    modulus: int
+    @property
+    def modulus(self) -> int:
+        """p: number of tokens of each operand and of classes."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter of one run, by name."""
@@ -73,7 +75,10 @@ class EmbeddingMLP:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter of one run, by name."""
         dim = self.embedding_dim or self.width
-        shapes = {"left_embedding": (self.modulus, dim), "right_embedding": (self.modulus, dim)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "left_embedding": (self.modulus, dim),
+            "right_embedding": (self.modulus, dim),
+        }
         if self.embedding_dim is not None:
             shapes["hidden"] = (dim, self.width)
         return shapes | {"output": (self.width, self.modulus)}

@@ -98,10 +98,17 @@ def record_circuit(
         settings: Its own settings.
         rng: Source of randomness for nulls and sampled triples.
     """
-    steps = snapshot_steps(run)
     task = training.build_task()
     direction = task.direction
-    if not steps or direction is None:
+    if direction is None:
+        return
+    # A run that overflowed is measured up to there.
+    steps = [
+        step
+        for step in snapshot_steps(run)
+        if np.isfinite(Circuit(training, settings, snapshot(run, step)).logits()).all()
+    ]
+    if not steps:
         return
     data = run_data(task, training, settings)
     p = task.modulus

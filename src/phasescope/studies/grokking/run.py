@@ -40,6 +40,17 @@ class Unit:
     device: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the recordings of one study go, and what will fill them."""
+
+    store: Path
+    group: str  # name that ties the recordings together
+    device: str = "cpu"
+    n_processes: int = 1  # that will share the work
+    n_threads: int = 1  # of each process
+
+
 @dataclass(frozen=True, slots=True)
 class Members:
     """Run ids of a group, by the part they play in the report."""
@@ -58,28 +69,14 @@ def new_group(bench: Bench) -> str:
     return f"grok-{bench.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}".replace(".", "_")
 
 
-def lay_down(
-    store: Path,
-    bench: Bench,
-    runs: Sequence[RunSettings],
-    *,
-    group: str,
-    role: str,
-    device: str,
-    n_processes: int,
-    n_threads: int,
-) -> list[Unit]:
-    """Create the recordings of a study, empty; `execute` fills them, now or after an interruption.
+def lay_down(place: Place, bench: Bench, runs: Sequence[RunSettings], *, role: str = "seeds") -> list[Unit]:
+    """Create the recordings of a study, empty; `carry_out` fills them, now or after an interruption.
 
     Args:
-        store: Directory of the recordings.
+        place: Where they go and what will fill them.
         bench: Setting of the runs.
         runs: What may differ between them.
-        group: Name that ties the recordings together.
         role: `"seeds"` for the runs the verdict is about, `"circuit"` for one trained beside to show its circuit.
-        device: Where to train.
-        n_processes: Processes that will share the work.
-        n_threads: Threads of each process.
 
     Returns:
         One unit of work per recording.
@@ -87,18 +84,19 @@ def lay_down(
     units = []
     start = 0
     shared = dataclasses.asdict(bench.training)
-    for size in batch_sizes(bench.training, runs, device=device, n_processes=n_processes):
+    for size in batch_sizes(bench.training, runs, device=place.device, n_processes=place.n_processes):
         recording = create_recording(
-            store,
+            place.store,
             study=STUDY,
             config={"bench": bench.name, "role": role} | shared,
             runs=[dataclasses.asdict(run) for run in runs[start : start + size]],
-            group=group,
-            threads=n_threads,
-            device=device,
+            group=place.group,
+            threads=place.n_threads,
+            device=place.device,
         )
         recording.close("running")
-        units.append(Unit(Path(store), recording.id, group, bench.name, size, bench.training.steps, device))
+        steps = bench.training.steps
+        units.append(Unit(place.store, recording.id, place.group, bench.name, size, steps, place.device))
         start += size
     return units
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from phasescope.errors import unknown_name
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Direction = Literal["sum", "difference"]
 
 SPLITS = ("pairs", "symmetric_closed")
 LABELS = ("task", "random")
@@ -35,7 +37,7 @@ class Operation:
     function: Callable[[IntArray, IntArray, int], IntArray]
     divides: bool = False  # needs a prime modulus
     excludes_zero: bool = False  # rows with b = 0 have no answer
-    direction: str | None = None  # "sum" or "difference" when the answer depends on a + b or a - b alone
+    direction: Direction | None = None  # set when the answer depends on a + b or a − b alone
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -80,7 +82,7 @@ class ModularTask:
         return len(self.labels)
 
     @property
-    def direction(self) -> str | None:
+    def direction(self) -> Direction | None:
         """Whether the answer depends on the sum or the difference of a and b alone; else `None`."""
         return OPERATIONS[self.operation].direction
 
@@ -153,7 +155,8 @@ def train_mask(task: ModularTask, fraction: float, *, split: str = "pairs", rng:
     order = rng.permutation(len(names))
     rows_so_far = np.cumsum(np.bincount(members)[order])
     n_pairs = int(np.searchsorted(rows_so_far, n_train)) + 1
-    return np.isin(members, order[:n_pairs])
+    chosen[np.isin(members, order[:n_pairs])] = True
+    return chosen
 
 
 def mirrored_rows(task: ModularTask, train: BoolArray) -> BoolArray:
@@ -164,7 +167,8 @@ def mirrored_rows(task: ModularTask, train: BoolArray) -> BoolArray:
     """
     table = np.zeros((task.modulus, task.modulus), dtype=bool)
     table[task.left[train], task.right[train]] = True
-    return table[task.right, task.left] & (task.left != task.right)
+    mirrored: BoolArray = table[task.right, task.left] & (task.left != task.right)
+    return mirrored
 
 
 def is_prime(number: int) -> bool:
