@@ -29,7 +29,7 @@ format: $(VENV)/.test-$(KEY)
 # Hours of processor time: every figure of docs/reference/figures.md, into benchmarks/results/.
 bench: $(VENV)/.test-$(KEY)
 	set -e; for script in benchmarks/accuracy/*.py benchmarks/speed/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
-	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python docs/build_reference.py
 
 $(VENV)/.core-$(KEY): | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from figures_page import figures
+from store_schema_page import store_schema
 
 FOLDER = Path(__file__).parent / "reference"
 GENERATED = "<!-- Written by docs/build_reference.py; edit the code instead. -->"
@@ -60,7 +62,12 @@ def benches() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "benches.md": benches}
+PAGES: dict[str, Callable[[], str]] = {
+    "benches.md": benches,
+    "cli.md": command_line,
+    "figures.md": figures,
+    "store-schema.md": store_schema,
+}
 
 
 def main() -> None:

@@ -81,7 +81,7 @@ def circuit_losses(store: Path) -> dict[str, Any]:
     The circuit goes on being cleaned up long after test accuracy has arrived, so no run ends early here.
     """
     rows = []
-    for row in summaries(store, study(store, "F6", 4, steps=3000, settle=math.inf)):
+    for row in summaries(store, study(store, "F6", 4, steps=3000, settle=None)):
         run = open_run(store, row["id"])
         restricted, excluded = run.series("fourier/restricted_loss"), run.series("fourier/excluded_loss")
         train = run.series("train/loss")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,8 @@ def command(
         group = units[0].group
     else:
         training = {field: changes[name] for name, field in _TRAINING.items() if changes[name] is not None}
+        if training.get("settle") == math.inf:
+            training["settle"] = None
         chosen = bench(bench_name, **training)
         fixed = {name: changes[name] for name in _RUN if changes[name] is not None}
         fixed |= {} if split_seed is None else {"split_seed": split_seed}
@@ -181,21 +184,9 @@ def _finish(
 
 def _table(rows: list[dict[str, Any]]) -> None:
     """One line per run, for people."""
-    from rich.table import Table
+    from phasescope.cli.tables import table
 
-    table = Table("run", "memorized", "generalized", "delay", "train", "test", "verdict", box=None)
-    for row in rows:
-        table.add_row(
-            row["id"],
-            _number(row["memorization_step"], "{:.0f}"),
-            _number(row["generalization_step"], "{:.0f}"),
-            _number(row["delay"], "{:.1f}×"),
-            _number(row["final_train_accuracy"], "{:.3f}"),
-            _number(row["final_test_accuracy"], "{:.3f}"),
-            row["verdict"] or row["status"],
-        )
-    console().print(table)
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)
+    headers = ("run", "memorized", "generalized", "delay", "train", "test", "verdict")
+    keys = ("memorization_step", "generalization_step", "delay", "final_train_accuracy", "final_test_accuracy")
+    lines = [[row["id"], *(row[key] for key in keys), row["verdict"] or row["status"]] for row in rows]
+    console().print(table(headers, lines))

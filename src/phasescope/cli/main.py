@@ -55,12 +55,12 @@ class LazyGroup(click.Group):
         except PhasescopeError as error:
             if ctx.params["traceback"]:
                 raise
-            click.echo(f"phasescope: {error}", err=True)
+            _complain(error)
             ctx.exit(error.exit_code)
         except ValueError as error:
             if ctx.params["traceback"]:
                 raise
-            click.echo(f"phasescope: {error}", err=True)
+            _complain(error)
             ctx.exit(2)
 
 
@@ -74,9 +74,16 @@ def command(traceback: bool) -> None:
     """
 
 
+def _complain(error: Exception) -> None:
+    from phasescope.cli.tables import printable
+
+    click.echo(f"phasescope: {printable(str(error))}", err=True)
+
+
 def main() -> None:
     """Entry point of the console script."""
     command.main(args=sys.argv[1:], prog_name="phasescope")
+
 
 if __name__ == "__main__":
     main()

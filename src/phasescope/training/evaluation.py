@@ -83,6 +83,6 @@ class LearningWatch:
             self.held_since = step
         return bool(reached)
 
-    def settled(self, step: int, settle: float) -> bool:
-        """Whether test accuracy has held since step s and `step` is at least (1 + settle)·s."""
-        return self.held_since >= 0 and step >= (1 + settle) * max(1, self.held_since)
+    def settled(self, step: int, settle: float | None) -> bool:
+        """Whether test accuracy has held since step s and `step` is at least (1 + settle)·s; `None`: never."""
+        return settle is not None and self.held_since >= 0 and step >= (1 + settle) * max(1, self.held_since)

@@ -73,7 +73,7 @@ class TrainingSettings:
         warmup: Steps of linear warm-up.
         steps: Budget; a run ends there or when it has settled.
         settle: A run has settled when test accuracy has stayed at or above `threshold` since step s and step
-            (1 + settle)·s is reached; `inf` runs every run to the end.
+            (1 + settle)·s is reached; `None` runs every run to the end.
         threshold: Accuracy that counts as having learned.
         dtype: `"float32"` or `"float64"`.
         evaluations_per_decade: Density of the log-time grid of evaluations.
@@ -94,7 +94,7 @@ class TrainingSettings:
     epsilon: float = 1e-8
     warmup: int = 0
     steps: int = 1500
-    settle: float = 1.0
+    settle: float | None = 1.0
     threshold: float = 0.99
     dtype: str = "float32"
     evaluations_per_decade: int = 40
@@ -107,8 +107,8 @@ class TrainingSettings:
         for name in ("width", "n_heads", "mlp_width", "steps", "evaluations_per_decade", "snapshots_per_decade"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, and {getattr(self, name)} arrived")
-        if not self.settle > 0:
-            raise ValueError(f"settle must be positive, and {self.settle} arrived")
+        if self.settle is not None and not 0 < self.settle < np.inf:
+            raise ValueError(f"settle must be a positive number or None, and {self.settle} arrived")
 
     def build_task(self) -> ModularTask:
         """The table of the operation."""
