@@ -40,7 +40,7 @@ def grok(store, *args):
 def short_study(tmp_path_factory):
     """Two F1 seeds to the end, with the report."""
     store = tmp_path_factory.mktemp("runs")
-    result = grok(store, "--bench", "F1", "--seeds", "2", "--settle", "0.2", "--json")
+    result = grok(store, "--bench", "F1", "--seeds", "2", "--json")
     return store, result
 
 
@@ -80,7 +80,7 @@ def test_the_runs_hold_what_the_report_shows(short_study):
 
 def test_the_same_seed_gives_the_same_bytes(short_study, tmp_path):
     store, result = short_study
-    again = grok(tmp_path, "--bench", "F1", "--seeds", "2", "--settle", "0.2", "--json", "--no-report")
+    again = grok(tmp_path, "--bench", "F1", "--seeds", "2", "--json", "--no-report")
     one, two = json.loads(result.stdout)["runs"], json.loads(again.stdout)["runs"]
     for first, second in zip(one, two, strict=True):
         old, new = open_run(store, first["id"]), open_run(tmp_path, second["id"])
@@ -158,7 +158,7 @@ def test_an_unwritable_store_is_said_before_any_training(tmp_path):
 
 def test_a_killed_study_resumes_and_ends_as_if_nothing_had_happened(tmp_path, short_study):
     whole_store, whole = short_study
-    args = ["--bench", "F1", "--seeds", "2", "--settle", "0.2", "--no-report", "--store", str(tmp_path)]
+    args = ["--bench", "F1", "--seeds", "2", "--no-report", "--store", str(tmp_path)]
     with subprocess.Popen(
         [sys.executable, "-m", "phasescope.cli.main", "grok", "--processes", "1", *args],
         stderr=subprocess.DEVNULL,
