@@ -13,7 +13,7 @@ import time
 import pytest
 
 from phasescope.errors import PhasescopeError
-from phasescope.training.engine import run_units
+from phasescope.training.engine import THREAD_VARIABLES, run_units
 
 
 def work(unit, send):
@@ -42,6 +42,22 @@ def test_every_unit_ends_and_says_how(n_processes):
     if n_processes:
         assert errors["die"] == "its process ended with exit code -9"
         assert heard["d"] == ["hello from d", "done d"]
+
+
+def threads(unit, send):
+    import torch
+
+    send([torch.get_num_threads(), *(os.environ[name] for name in THREAD_VARIABLES)])
+
+
+def test_a_worker_has_the_threads_it_was_given_and_the_parent_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    heard = []
+    run_units(threads, ["a"], n_processes=1, n_threads=1, on_message=lambda unit, message: heard.append(message))
+    assert heard == [[1, "1", "1", "1", "1"]]
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
 
 
 def test_a_negative_number_of_processes_is_refused():

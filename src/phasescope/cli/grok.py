@@ -186,7 +186,6 @@ def _table(rows: list[dict[str, Any]]) -> None:
     """One line per run, for people."""
     from phasescope.cli.tables import table
 
-    headers = ("run", "memorized", "generalized", "delay", "train", "test", "verdict")
-    keys = ("memorization_step", "generalization_step", "delay", "final_train_accuracy", "final_test_accuracy")
-    lines = [[row["id"], *(row[key] for key in keys), row["verdict"] or row["status"]] for row in rows]
-    console().print(table(headers, lines))
+    headers = ("seed", "memorized", "generalized", "delay", "train", "test", "verdict")
+    keys = ("seed", "memorization_step", "generalization_step", "delay", "final_train_accuracy", "final_test_accuracy")
+    console().print(table(headers, [[*(row[key] for key in keys), row["verdict"] or row["status"]] for row in rows]))

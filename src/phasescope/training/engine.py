@@ -5,16 +5,20 @@ A worker that dies, for whatever reason, costs its own unit only; another takes 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from phasescope.errors import PhasescopeError
+
+# What numerical libraries read once, when they are loaded: PyTorch's own setting does not reach NumPy's BLAS.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 Send = Callable[[Any], None]
 Work = Callable[[Any, Send], None]
@@ -35,7 +39,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(work, n_threads, theirs, os.getpid()), daemon=True)
-        self.process.start()
+        with _environment(dict.fromkeys(THREAD_VARIABLES, str(n_threads))):
+            self.process.start()
         theirs.close()
         self.unit: Any = None
 
@@ -49,6 +54,21 @@ class _Worker:
         if self.process.is_alive():
             self.process.terminate()
             self.process.join()
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while: a spawned process inherits them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def run_units(
@@ -65,7 +85,7 @@ def run_units(
         work: Module-level function of a unit and a `send` function; what it sends reaches `on_message`.
         units: What to do, one picklable value each.
         n_processes: Processes at work at the same time; 0 does the units one after another in this process.
-        n_threads: PyTorch threads of each process.
+        n_threads: Threads of each process, in PyTorch and in the libraries under NumPy and SciPy.
         on_message: Called with the unit and each message it sends.
     """
     if n_processes < 0:
