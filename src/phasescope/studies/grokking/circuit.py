@@ -102,20 +102,17 @@ def record_circuit(
     direction = task.direction
     if direction is None:
         return
-    # A run that overflowed is measured up to there.
-    steps = [
-        step
-        for step in snapshot_steps(run)
-        if np.isfinite(Circuit(training, settings, snapshot(run, step)).logits()).all()
-    ]
-    if not steps:
+    circuits = {step: Circuit(training, settings, snapshot(run, step)) for step in snapshot_steps(run)}
+    # A run that overflowed is measured up to there: only its last snapshots are not finite.
+    while circuits and not np.isfinite(logits := circuits[max(circuits)].logits()).all():
+        del circuits[max(circuits)]
+    if not circuits:
         return
+    last = circuits[max(circuits)]
     data = run_data(task, training, settings)
     p = task.modulus
     train = data.subsets["train"].reshape(p, p)
     labels = data.labels.reshape(p, p)
-    last = Circuit(training, settings, snapshot(run, steps[-1]))
-    logits = last.logits()
     keys = key_frequencies(logits, direction=direction)
     plane = principal_plane(last.embedding, rng=rng)
     results = {
@@ -134,8 +131,7 @@ def record_circuit(
         }
     for name, result in results.items():
         recording.write_result(index, name, result.to_dict())
-    for step in steps:
-        circuit = Circuit(training, settings, snapshot(run, step))
+    for step, circuit in circuits.items():
         logits = circuit.logits()
         table = table_spectrum(logits, direction=direction)
         spectrum = embedding_spectrum(circuit.embedding)

@@ -93,8 +93,10 @@ def _lead(runs: Sequence[Recorded]) -> list[str]:
 def _tiles(runs: Sequence[Recorded]) -> list[Tile]:
     there = sum(run.generalization is not None for run in runs)
     tests = [value for run in runs if (value := run.last("test/accuracy")) is not None]
-    end = f"test accuracy at the end {number(float(np.median(tests)))}" + (" (median)" if len(tests) > 1 else "")
-    tiles = [Tile(value=f"{there} of {len(runs)}", label="generalized", note=end if tests else "")]
+    end = "no test rows"
+    if tests:
+        end = f"test accuracy at the end {number(float(np.median(tests)))}" + (" (median)" if len(tests) > 1 else "")
+    tiles = [Tile(value=f"{there} of {len(runs)}", label="generalized", note=end)]
     for label, curve, times in (
         ("memorization step", waiting(runs, "memorization"), ""),
         ("generalization step", waiting(runs, "generalization"), ""),
