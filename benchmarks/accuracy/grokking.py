@@ -39,15 +39,22 @@ def crossings(store: Path, name: str, seeds: int) -> dict[str, Any]:
     """First steps at 0.99 and delays of a bench."""
     rows = summaries(store, study(store, name, seeds))
     keys = ("seed", "memorization_step", "generalization_step", "delay", "final_test_accuracy", "verdict")
-    reached = []
+    reached, n_keys = [], []
+    steepness: dict[str, list[float]] = {}
     for row in rows:
-        test = open_run(store, row["id"]).series("test/accuracy")
+        run = open_run(store, row["id"])
+        test = run.series("test/accuracy")
+        n_keys.append(len(run.result("key_frequencies")["keys"]))
+        for metric in run.result("mirage")["metrics"]:
+            steepness.setdefault(metric["metric"], []).append(metric["estimate"])
         reached.append(next((int(s) for s, v in zip(test.steps, test.values, strict=True) if v >= 0.98), None))
     delays = [row["delay"] for row in rows if row["delay"] is not None]
     return {
         "runs": [{key: row[key] for key in keys} for row in rows],
         "first_step_at_0.98": reached,
         "median_delay": float(np.median(delays)) if delays else None,
+        "n_key_frequencies": n_keys,
+        "median_steepness": {metric: float(np.median(values)) for metric, values in steepness.items()},
     }
 
 

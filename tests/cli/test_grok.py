@@ -169,6 +169,9 @@ def test_a_killed_study_resumes_and_ends_as_if_nothing_had_happened(tmp_path, sh
         while time.monotonic() < deadline and not any(run.steps > 100 for run in list_runs(tmp_path)):
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20  # a killed worker's lock is freed when the system has buried it
+    while time.monotonic() < deadline and {run.status for run in list_runs(tmp_path)} != {"interrupted"}:
+        time.sleep(0.05)
     runs = list_runs(tmp_path)
     assert {run.status for run in runs} == {"interrupted"}
     result = grok(tmp_path, "--resume", runs[0].group, "--json", "--no-report")
@@ -178,6 +181,37 @@ def test_a_killed_study_resumes_and_ends_as_if_nothing_had_happened(tmp_path, sh
         old, new = open_run(whole_store, first["id"]), open_run(tmp_path, second["id"])
         for name, series in old.all_series().items():
             assert series.values.tobytes() == new.series(name).values.tobytes(), name
+
+
+def test_a_study_stopped_between_training_and_verdict_is_resumed_to_its_verdict(tmp_path, monkeypatch):
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("phasescope.studies.grokking.run.record_verdict", stop)
+        grok(tmp_path, "--bench", "F1", "--seeds", "1", "--steps", "60", "--no-report")
+    [run] = list_runs(tmp_path)
+    assert run.status == "interrupted"
+    result = grok(tmp_path, "--resume", run.id, "--json", "--no-report")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["runs"][0]["verdict"] == "memorization"
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 4, 24])
+def test_a_measure_that_a_modulus_does_not_allow_is_left_out_and_said_so(tmp_path, modulus):
+    args = ["--bench", "F1", "--seeds", "1", "--steps", "40", "--modulus", str(modulus), "--json"]
+    result = grok(tmp_path, *args)
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout)["runs"][0]
+    assert row["verdict"] is not None
+    events = open_run(tmp_path, row["id"]).events()
+    assert any(event.kind == "not_measured" and f"p = {modulus}" in event.message for event in events)
+
+
+def test_resuming_changes_no_setting(tmp_path):
+    result = grok(tmp_path, "--resume", "group", "--steps", "10")
+    assert result.exit_code == 2
+    assert "keeps the settings it began with; leave out --steps" in result.output
 
 
 def test_the_list_of_benches_is_for_people_and_machines(tmp_path):

@@ -306,15 +306,17 @@ def test_monotone_curves_and_steps_have_no_isolated_values():
         np.testing.assert_array_equal(cleaned, values)
 
 
-def test_a_long_log_is_thinned_evenly_in_log_time():
+def test_a_long_log_is_thinned_over_time_and_over_its_evaluations():
     steps = np.arange(1, 5_001)
     rng = np.random.default_rng(9)
     [transition] = found((steps > 300) + 0.1 * rng.standard_normal(5_000), steps=steps)
     low, high = transition.midpoint_interval
     assert low <= 301 <= high + 1
     assert transition.steps.size <= 400
-    assert any("evenly spread" in caveat for caveat in transition.caveats)
-    assert evenly_spread(np.linspace(0.0, 1.0, 1_001), 11).tolist() == list(range(0, 1_001, 100))
+    assert any("spread over the record" in caveat for caveat in transition.caveats)
+    assert evenly_spread(np.linspace(0.0, 1.0, 1_001), 22).tolist() == list(range(0, 1_001, 100))
+    late = np.concatenate([[0.0], np.linspace(0.999, 1.0, 1_000)])
+    assert evenly_spread(late, 100).size >= 50
 
 
 def test_noise_whose_level_changes_gets_a_caveat():
@@ -340,8 +342,12 @@ def test_says_what_is_wrong_with_the_call():
         found(np.zeros(20), steps=np.arange(19.0))
     with pytest.raises(ValueError, match="time must be 'log' or 'linear'"):
         found(CURVE, time="cubic")
+    with pytest.raises(ValueError, match="one point in log-time; use time='linear'"):
+        found(np.arange(20.0), steps=2.0**50 + np.arange(20.0))
     with pytest.raises(ValueError, match="level must lie between 0 and 1"):
         found(CURVE, level=1.5)
+    with pytest.raises(ValueError, match=r"a level of 0\.01 needs at least 99"):
+        found(CURVE, level=0.01, n_bootstrap=50)
 
 
 @pytest.mark.parametrize("seed", range(6))

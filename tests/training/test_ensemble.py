@@ -93,6 +93,18 @@ def test_scores_are_means_over_the_right_rows():
     assert scores["weight_norm"] == pytest.approx(squares**0.5, rel=1e-6)
 
 
+def test_initial_scale_and_logit_scale_are_what_they_say():
+    training = TRAININGS["mlp"]
+    base = eight_different_runs()[0]
+    plain, scaled = (Ensemble(training, [dataclasses.replace(base, init_scale=scale)]) for scale in (1.0, 3.0))
+    for name, value in plain.parameters.items():
+        assert torch.allclose(scaled.parameters[name], 3 * value)
+    cooled = Ensemble(training, [dataclasses.replace(base, init_scale=1.0, temperature=4.0)])
+    assert torch.allclose(cooled.table_logits([0]), plain.table_logits([0]) / 4)
+    expected = plain.table_logits([0]).std().item()
+    assert plain.evaluate([0])[0]["logit_scale"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_retiring_runs_leaves_the_others_on_their_way():
     training = dataclasses.replace(TRAININGS["mlp"], dtype="float64")
     runs = eight_different_runs()[:4]

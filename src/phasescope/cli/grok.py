@@ -11,36 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from phasescope.cli.output import console, echo_json, json_option, seed_option, store_option
+from phasescope.errors import PhasescopeError
+from phasescope.studies.grokking.options import RUN, TRAINING
 
 if TYPE_CHECKING:
     from phasescope.studies.grokking.run import Unit
     from phasescope.training.loop import Progress as TrainingProgress
 
-# Options that change the shared settings of a bench, by the name of the setting.
-_TRAINING = {
-    "task": "operation",
-    "modulus": "modulus",
-    "width": "width",
-    "activation": "activation",
-    "split": "split",
-    "labels": "labels",
-    "steps": "steps",
-    "settle": "settle",
-    "dtype": "dtype",
-}
-# Options that change each run.
-_RUN = ("fraction", "learning_rate", "weight_decay", "init_scale", "temperature")
-
 
 @click.command()
 @click.option("--bench", "bench_name", default="F3", show_default=True, help="Named setting; see --list.")
-@click.option("--seeds", type=click.IntRange(min=1), default=8, show_default=True, help="Number of runs.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=8, show_default=True, help="Number of runs.")
 @seed_option
 @click.option("--split-seed", type=click.IntRange(min=0), help="One split, to vary initialization alone.")
 @click.option(
     "--init-seed", type=click.IntRange(min=0), help="One initialization for all runs, to vary the split alone."
 )
-@click.option("--task", help="Operation, for example add, subtract, divide, squares.")
+@click.option("--task", "operation", help="Operation, for example add, subtract, divide, squares.")
 @click.option("--modulus", type=int, help="p.")
 @click.option("--width", type=int, help="Hidden units, or width of the residual stream.")
 @click.option("--activation", help="square or relu.")
@@ -94,15 +81,18 @@ def command(
 
     device = choose_device(device)
     n_processes = (os.cpu_count() or 1) if processes is None else processes
-    if resume_name:
+    if resume_name is not None:
+        given = [option for name, option in (TRAINING | RUN).items() if changes[name] is not None]
+        if given:
+            raise ValueError(f"a resumed study keeps the settings it began with; leave out {', '.join(given)}")
         units = unfinished(store, resume_name, device=device)
         group = units[0].group
     else:
-        training = {field: changes[name] for name, field in _TRAINING.items() if changes[name] is not None}
+        training = {name: changes[name] for name in TRAINING if changes[name] is not None}
         if training.get("settle") == math.inf:
             training["settle"] = None
         chosen = bench(bench_name, **training)
-        fixed = {name: changes[name] for name in _RUN if changes[name] is not None}
+        fixed = {name: changes[name] for name in RUN if changes[name] is not None}
         fixed |= {} if split_seed is None else {"split_seed": split_seed}
         fixed |= {} if init_seed is None else {"init_seed": init_seed}
         runs = [chosen.run(number, **fixed) for number in range(seed, seed + seeds)]
@@ -156,6 +146,9 @@ def _carry_out(units: list[Unit], n_processes: int, n_threads: int) -> list[str]
         for outcome in outcomes:
             if not outcome.error:
                 bars.update(tasks[outcome.unit.recording_id], completed=outcome.unit.steps)
+    if click.get_current_context().find_root().params["traceback"]:
+        for outcome in outcomes:
+            click.echo(outcome.traceback, nl=False, err=True)
     return [f"{outcome.unit.recording_id}: {outcome.error}" for outcome in outcomes if outcome.error]
 
 
@@ -167,7 +160,12 @@ def _finish(
     from phasescope.studies.grokking.run import group_runs, summaries
 
     members = group_runs(store, group)
-    path = write_report(store, members.all, report_path or store / f"{group}.html") if write else None
+    path = None
+    if write:
+        try:
+            path = write_report(store, members.all, report_path or store / f"{group}.html")
+        except (PhasescopeError, OSError) as error:  # the rows below are worth more than the page
+            failures = [*failures, f"the report could not be written: {error}"]
     rows = summaries(store, members.seeds)
     if as_json:
         document = {"group": group, "runs": rows, "circuit": summaries(store, members.circuit)}

@@ -62,6 +62,13 @@ class LazyGroup(click.Group):
                 raise
             _complain(error)
             ctx.exit(2)
+        except BrokenPipeError:  # the reader of a pipe has left: click's affair
+            raise
+        except (OSError, MemoryError) as error:
+            if ctx.params["traceback"]:
+                raise
+            _complain(error)
+            ctx.exit(1)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,7 +84,7 @@ def command(traceback: bool) -> None:
 def _complain(error: Exception) -> None:
     from phasescope.cli.tables import printable
 
-    click.echo(f"phasescope: {printable(str(error))}", err=True)
+    click.echo(f"phasescope: {printable(str(error)) or type(error).__name__}", err=True)
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def show(run: str, store: Path, as_json: bool) -> None:
         ("settings", ("", ""), list(head["config"].items())),
         ("environment", ("", ""), list(head["environment"].items())),
         ("series", ("", "points", "last step", "last value", "unit"), lasts),
-        ("results", ("", "", "95 %"), lines),
+        ("results", ("", "", "interval"), lines),
         ("arrays", ("", "times recorded"), [(one["name"], one["times"]) for one in document["arrays"]]),
         ("events", ("step", "kind", "message"), [tuple(one.values()) for one in document["events"]]),
     ):

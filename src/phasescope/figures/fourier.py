@@ -188,13 +188,14 @@ def _spectrum(
                 go.Bar(
                     x=numbers[kept],
                     y=shares[kept],
+                    width=0.75,
                     marker={"color": hue, "pattern": {"shape": pattern}},
                     name=name,
                     showlegend=bool(keys),
                     hovertemplate="frequency %{x}: %{y:.3~g}<extra></extra>",
                 )
             )
-    figure.update_layout(bargap=0.25, barmode="overlay")
+    figure.update_layout(barmode="overlay")
     figure.update_xaxes(title_text="frequency k")
     figure.update_yaxes(title_text=label, rangemode="tozero")
     return finish(figure, title=title, summary=summary, caveats=caveats)

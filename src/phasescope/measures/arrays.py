@@ -26,6 +26,8 @@ def as_finite(value: ArrayLike, *, name: str, ndim: int) -> NDArray[np.float64]:
         ValueError: With the name, what is needed and what arrived.
     """
     array = as_numpy(value)
+    if np.iscomplexobj(array):
+        raise ValueError(f"{name} must be real numbers; complex ones arrived: take their modulus or real part")
     if array.ndim != ndim or array.size == 0:
         raise ValueError(f"{name} needs {ndim} non-empty axes; its shape is {array.shape}")
     array = array.astype(np.float64, copy=False)

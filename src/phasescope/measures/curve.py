@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from phasescope.measures.arrays import as_numpy
+
 
 def checked_curve(
     steps: ArrayLike, values: ArrayLike, *, name: str = "values"
@@ -22,8 +24,11 @@ def checked_curve(
     Raises:
         ValueError: If there is no point, the shapes differ, or the steps do not rise.
     """
-    step_array = np.array(steps, dtype=np.float64)
-    value_array = np.array(values, dtype=np.float64)
+    step_array, value_array = (np.array(as_numpy(array)) for array in (steps, values))
+    for label, array in (("steps", step_array), (name, value_array)):
+        if np.iscomplexobj(array):
+            raise ValueError(f"{label} must be real numbers; complex ones arrived: take their modulus or real part")
+    step_array, value_array = step_array.astype(np.float64), value_array.astype(np.float64)
     if step_array.ndim != 1 or step_array.shape != value_array.shape:
         raise ValueError(
             f"steps and {name} must be one-dimensional and of the same length; "

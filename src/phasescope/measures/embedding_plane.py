@@ -132,7 +132,7 @@ def _left_out_coordinates(centered: NDArray[np.float64], frequency: int) -> tupl
 
 
 def _roundness(coordinates: NDArray[np.float64], frequency: int) -> float:
-    """Share of the energy of the complex coordinates at the given frequency, either sense of rotation counted once."""
+    """Share of the energy of the complex coordinates at the given frequency, in its sense of rotation alone."""
     p = len(coordinates)
     points = coordinates[:, 0] + 1j * coordinates[:, 1]
     energy = float((np.abs(points) ** 2).mean())

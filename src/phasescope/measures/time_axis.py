@@ -57,20 +57,29 @@ def time_axis(steps: FloatArray, time: Time) -> TimeAxis:
     100, 200, …: no other point moves, and counting the steps in another unit shifts the whole axis and nothing else.
 
     Raises:
-        ValueError: If `time` is neither `"log"` nor `"linear"`.
+        ValueError: If `time` is neither `"log"` nor `"linear"`, or the steps are too close together for log-time.
     """
     if time not in ("log", "linear"):
         raise ValueError(f"time must be 'log' or 'linear'; got {time!r}")
     if time == "linear":
         return TimeAxis(steps, steps, time)
     positive = np.where(steps > 0.0, steps, 0.5 * steps[min(1, steps.size - 1)])
-    return TimeAxis(steps, np.log10(positive), time)
+    axis = TimeAxis(steps, np.log10(positive), time)
+    if axis.length < 1e-9:
+        raise ValueError(f"steps {steps[0]:g} to {steps[-1]:g} are one point in log-time; use time='linear'")
+    return axis
 
 
 def evenly_spread(position: FloatArray, n_points: int) -> NDArray[np.intp]:
-    """Indices of at most `n_points` evaluations, the nearest to an even grid over the record; both ends are kept."""
-    grid = np.linspace(0.0, 1.0, n_points)
+    """Indices of at most `n_points` evaluations: half spread evenly over time, half evenly over the evaluations.
+
+    The first keep the early steps of a log with evenly spaced steps, the second a crowd of evaluations late in the
+    record. Both ends are kept.
+    """
+    n_half = n_points // 2
+    grid = np.linspace(0.0, 1.0, n_half)
     right = np.clip(np.searchsorted(position, grid), 1, position.size - 1)
     nearer = np.where(grid - position[right - 1] < position[right] - grid, right - 1, right)
-    indices: NDArray[np.intp] = np.unique(nearer)
+    every = np.linspace(0, position.size - 1, n_half).round().astype(np.intp)
+    indices: NDArray[np.intp] = np.unique(np.concatenate([nearer, every]))
     return indices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,9 +71,9 @@ def find_transitions(
     midpoint must have three evaluations on either side: an outlier is no transition, nor is the steep beginning of a
     power law. Isolated values far from their neighbors are replaced by the median around them, with a caveat.
 
-    Step 0 has no logarithm and is placed at half the first positive step. Of more than 400 evaluations 400 are used,
-    evenly spread in log-time (average noisy logs first). Noise is taken as autocorrelated from one evaluation to the
-    next, whatever their distance in steps.
+    Step 0 has no logarithm and is placed at half the first positive step. Of more than 400 evaluations at most 400 are
+    used, half spread over log-time, half over the evaluations (average noisy logs first). Noise is taken as
+    autocorrelated from one evaluation to the next, whatever their distance in steps.
 
     Args:
         steps: Training steps of the evaluations, shape `(n_points,)`; not negative, strictly rising, any spacing.
@@ -88,7 +89,8 @@ def find_transitions(
         The transitions by rising midpoint; empty when the curve is smooth or constant.
 
     Raises:
-        ValueError: If shapes differ, the steps do not rise, or fewer than 12 finite values are left.
+        ValueError: If shapes differ, the steps do not rise, fewer than 12 finite values are left, or `n_bootstrap` is
+            too small for `level`.
 
     References:
         [1] Davison & Hinkley (1997), Bootstrap Methods and their Application, §4.
@@ -112,10 +114,17 @@ def find_transitions(
         )
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must lie between 0 and 1; got {level}")
+    if (n_bootstrap + 1) * level < 1.0:
+        raise ValueError(
+            f"{n_bootstrap} bootstrap replicates cannot show a p-value below 1/{n_bootstrap + 1}; "
+            f"a level of {level} needs at least {math.ceil(1.0 / level) - 1}"
+        )
     axis = time_axis(kept_steps, time)
     if curve.size > MAX_POINTS:
         kept = evenly_spread(axis.position, MAX_POINTS)
-        caveats += (f"{name} has {curve.size} evaluations; {kept.size} of them, evenly spread in time, were looked at",)
+        caveats += (
+            f"{name} has {curve.size} evaluations; {kept.size} of them, spread over the record, were looked at",
+        )
         kept_steps, curve = kept_steps[kept], curve[kept]
         axis = time_axis(kept_steps, time)
     cleaned, isolated = without_isolated(curve)

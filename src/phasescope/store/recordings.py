@@ -168,4 +168,5 @@ def _note_resumption(writer: RecordingWriter, manifest: Manifest) -> None:
     changed = [f"{name} {before.get(name)} → {here[name]}" for name in here if before.get(name) != here[name]]
     message = "resumed" + (f" in another environment: {', '.join(changed)}" if changed else "")
     for run, outcome in enumerate(manifest.outcomes):
-        writer.write_event(run, outcome.steps, "resumed", message)
+        if outcome.steps or writer.read_checkpoint() is not None:  # else it was laid down and is begun only now
+            writer.write_event(run, outcome.steps, "resumed", message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,15 +19,17 @@ def find_in_series(curves: Sequence[Series], *, rng: np.random.Generator) -> lis
 
     Args:
         curves: Series with at least 12 finite points each.
-        rng: Source of randomness for the intervals; every curve gets a stream of its own, so a curve's answer does not
-            depend on which others are searched before it.
+        rng: Source of randomness for the intervals; every curve draws from a stream that its name sets apart, so a
+            curve's answer does not depend on which others are searched beside it.
 
     Returns:
         The transitions in order of their midpoints, the curve's name in `observables`. One that searching so many
         curves makes likely by chance gets a caveat.
     """
     found = []
-    for curve, stream in zip(curves, rng.spawn(len(curves)), strict=True):
+    root = int(rng.integers(2**63))
+    for curve in curves:
+        stream = np.random.default_rng([root, zlib.crc32(curve.name.encode())])
         for transition in find_transitions(curve.steps, curve.values, rng=stream, name=curve.name):
             caveats = transition.caveats
             if transition.p_value * len(curves) > LEVEL:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from phasescope.errors import PhasescopeError
+from phasescope.training.threads import keep_freed_memory, pin_threads, pinned_threads
 
 # What numerical libraries read once, when they are loaded: PyTorch's own setting does not reach NumPy's BLAS.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -26,10 +29,11 @@ Work = Callable[[Any, Send], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a unit ended: `error` is empty when it finished."""
+    """How a unit ended: `error` is one sentence, empty when it finished; `traceback` says where a defect arose."""
 
     unit: Any
     error: str = ""
+    traceback: str = ""
 
 
 class _Worker:
@@ -39,7 +43,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(work, n_threads, theirs, os.getpid()), daemon=True)
-        with _environment(dict.fromkeys(THREAD_VARIABLES, str(n_threads))):
+        with _environment(dict.fromkeys(THREAD_VARIABLES, str(n_threads))), _interrupts_ignored():
             self.process.start()
         theirs.close()
         self.unit: Any = None
@@ -71,6 +75,19 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ctrl-C is for the parent alone: a process started meanwhile ignores it, and ends when its pipe does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run_units(
     work: Work,
     units: Sequence[Any],
@@ -92,12 +109,14 @@ def run_units(
         raise ValueError(f"the number of processes must not be negative, and {n_processes} arrived")
     told = on_message or (lambda unit, message: None)
     if n_processes == 0:
-        return [_do(work, unit, partial(told, unit)) for unit in units]
+        with pinned_threads(n_threads):
+            return [_do(work, unit, partial(told, unit)) for unit in units]
     outcomes: dict[int, Outcome] = {}
     waiting = list(enumerate(units))[::-1]
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.unit is not None for worker in workers):
+            workers = [worker for worker in workers if worker.unit is not None or worker.process.is_alive()]
             idle = next((worker for worker in workers if worker.unit is None), None)
             if waiting and (idle is not None or len(workers) < n_processes):
                 if idle is None:
@@ -118,7 +137,7 @@ def run_units(
                 if kind == "message":
                     told(unit, content)
                 else:
-                    outcomes[index] = Outcome(unit, content)
+                    outcomes[index] = Outcome(unit, *content)
                     worker.unit = None
     finally:
         for worker in workers:
@@ -132,26 +151,28 @@ def _do(work: Work, unit: Any, send: Send) -> Outcome:
         work(unit, send)
     except PhasescopeError as error:
         return Outcome(unit, str(error))
-    except Exception:
-        return Outcome(unit, traceback.format_exc())
+    except Exception as error:
+        return Outcome(unit, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome(unit)
 
 
 def _serve(work: Work, n_threads: int, pipe: Connection, parent: int) -> None:
     """Body of a worker: do what comes through the pipe until the other end closes or the parent is gone."""
-    from phasescope.training.threads import keep_freed_memory, pin_threads
-
     pin_threads(n_threads)
     keep_freed_memory()
 
     def send(message: Any) -> None:
         if os.getppid() != parent:  # the parent was killed: nobody listens, what is recorded is safe
             os._exit(1)
-        pipe.send(("message", message))
+        try:
+            pipe.send(("message", message))
+        except OSError as error:  # the parent was stopped and has closed its end: stop as it did
+            raise KeyboardInterrupt from error
 
     try:
         while True:
             _, unit = pipe.recv()
-            pipe.send(("done", _do(work, unit, send).error))
+            outcome = _do(work, unit, send)
+            pipe.send(("done", (outcome.error, outcome.traceback)))
     except (EOFError, OSError, KeyboardInterrupt):
         return

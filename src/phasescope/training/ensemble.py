@@ -127,8 +127,8 @@ class Ensemble:
         scores = classification_scores(logits, labels)
         stacked = torch.stack(list(scores.values())).cpu().double().numpy()  # (n_scores, n_slices, n_rows)
         square_norm = torch.stack([value[index].square().flatten(1).sum(1) for value in self.parameters.values()])
-        norms = square_norm.sum(0).sqrt().double().cpu().numpy()
-        scale = logits.flatten(1).std(1).double().cpu().numpy()
+        norms = square_norm.sum(0).sqrt().cpu().double().numpy()
+        scale = logits.flatten(1).std(1).cpu().double().numpy()
         results = []
         for position, i in enumerate(slices):
             values = {

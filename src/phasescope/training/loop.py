@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from phasescope.errors import CorruptRunError
 from phasescope.store.runs import RecordingWriter
 from phasescope.training.ensemble import Ensemble
 from phasescope.training.evaluation import EvaluationSchedule, LearningWatch, SnapshotSchedule
@@ -24,7 +25,6 @@ class Progress:
     """Where an ensemble stands: means over the runs evaluated last."""
 
     step: int
-    n_active: int
     loss: float
     train_accuracy: float
     test_accuracy: float
@@ -63,7 +63,7 @@ def train(
     device: torch.device | str = "cpu",
     progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Train all runs to their end and record their series, parameter snapshots and status.
+    """Train all runs to their end and record their series and parameter snapshots.
 
     A recording that holds a checkpoint is continued from it: the parameters, moments, schedules and the composition of
     the batch are restored, so on the same machine with the same threads the curves are the same to the last bit.
@@ -83,8 +83,11 @@ def train(
     checkpoint = recording.read_checkpoint()
     if checkpoint is not None:
         step, arrays, saved = checkpoint
-        ensemble.restore(arrays, saved["ensemble"])
-        states = [_RunState.restored(state) for state in saved["runs"]]
+        try:
+            ensemble.restore(arrays, saved["ensemble"])
+            states = [_RunState.restored(state) for state in saved["runs"]]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CorruptRunError(f"{recording.id}: its checkpoint does not fit its settings ({error})") from error
         recording.rewind(step)
     last_checkpoint = time.monotonic()
     while ensemble.active:
@@ -127,7 +130,6 @@ def _look(
             at = nonfinite[i] if nonfinite[i] >= 0 else step
             recording.write_event(run, step, "non_finite", f"the training loss stopped being finite at step {at}")
         if over:
-            recording.set_status(run, "finished")
             finished.append(i)
         state.evaluations.advance(step, values, last_step=training.steps)
     if progress is not None:
@@ -135,5 +137,5 @@ def _look(
             name: sum(values.get(name, math.nan) for values in evaluations) / len(evaluations)
             for name in ("train/loss", "train/accuracy", "test/accuracy")
         }
-        progress(Progress(step, len(ensemble.active), *seen.values()))
+        progress(Progress(step, *seen.values()))
     return finished

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from phasescope.errors import unknown_name
-from phasescope.training.models import EmbeddingMLP, Model, Transformer
+from phasescope.errors import CorruptRunError, unknown_name
+from phasescope.training.models import ACTIVATIONS, EmbeddingMLP, Model, Transformer
 from phasescope.training.tasks.modular import LABELS, SPLITS, ModularTask, modular_task
 
 T = TypeVar("T")
@@ -101,7 +101,8 @@ class TrainingSettings:
     snapshots_per_decade: int = 10
 
     def __post_init__(self) -> None:
-        for name, known in {"split": SPLITS, "labels": LABELS, "model": MODELS, "dtype": DTYPES}.items():
+        choices = {"split": SPLITS, "labels": LABELS, "model": MODELS, "activation": ACTIVATIONS, "dtype": DTYPES}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(unknown_name(name, getattr(self, name), known))
         for name in ("width", "n_heads", "mlp_width", "steps", "evaluations_per_decade", "snapshots_per_decade"):
@@ -122,9 +123,29 @@ class TrainingSettings:
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build settings from stored values; keys that belong to other settings are left alone."""
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    chosen = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in names
-    }
+    """Build settings from stored values; keys that belong to other settings are left alone.
+
+    Raises:
+        CorruptRunError: If a setting is missing or of another type.
+        ValueError: If a setting is out of range.
+    """
+    chosen: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if field.name in values:
+            chosen[field.name] = _typed(field.name, values[field.name], str(field.type))
+        elif field.default is dataclasses.MISSING:
+            raise CorruptRunError(f"the setting {field.name!r} is missing")
     return kind(**chosen)
+
+
+def _typed(name: str, value: Any, annotation: str) -> Any:
+    """The stored value as the field's type; refused when it is of another kind."""
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+    plain, _, rest = annotation.partition(" | ")
+    if rest == "None" and value is None:
+        return None
+    if plain.startswith("tuple") and isinstance(value, (list, tuple)) and len(value) == 2:
+        return tuple(_typed(name, item, "float") for item in value)
+    if plain in kinds and isinstance(value, kinds[plain]) and not isinstance(value, bool):
+        return value
+    raise CorruptRunError(f"the setting {name!r} is {value!r}, which is not of the type {annotation}")

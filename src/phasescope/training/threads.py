@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from collections.abc import Iterator
 
 import torch
 
@@ -26,6 +27,17 @@ def pin_threads(n_threads: int) -> None:
     if n_threads < 1:
         raise ValueError(f"the number of threads must be at least 1, and {n_threads} arrived")
     torch.set_num_threads(n_threads)
+
+
+@contextlib.contextmanager
+def pinned_threads(n_threads: int) -> Iterator[None]:
+    """Pin this process for a while and give it back its threads."""
+    before = torch.get_num_threads()
+    pin_threads(n_threads)
+    try:
+        yield
+    finally:
+        pin_threads(before)
 
 
 def keep_freed_memory() -> None:

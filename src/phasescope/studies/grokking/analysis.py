@@ -26,6 +26,14 @@ MIRAGE_SERIES = {
 NOTHING_TO_GENERALIZE_TO = "every row was for training, so there is nothing to generalize to"
 
 
+def chance_level(training: TrainingSettings) -> float:
+    """Accuracy of always giving the most frequent answer: 1/p for a + b, (2p − 1)/p² for a × b with its zeros."""
+    if training.labels == "random":
+        return 1 / training.modulus
+    labels = training.build_task().labels
+    return float(np.bincount(labels).max() / len(labels))
+
+
 def record_verdict(
     recording: RecordingWriter,
     index: int,
@@ -62,7 +70,7 @@ def record_verdict(
         train.steps,
         train.values,
         test.values,
-        chance=1 / training.modulus,
+        chance=chance_level(training),
         n_test=n_test,
         train_loss=run.series("train/loss").values,
         threshold=training.threshold,

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phasescope.measures.clock_and_pizza import distance_irrelevance, gradient_symmetricity
+from phasescope.measures.clock_and_pizza import (
+    DistanceIrrelevance,
+    GradientSymmetricity,
+    distance_irrelevance,
+    gradient_symmetricity,
+)
 from phasescope.measures.embedding_plane import principal_plane
 from phasescope.measures.fourier import embedding_spectrum, key_frequencies, table_spectrum
 from phasescope.measures.fourier_losses import excluded_loss, restricted_loss
 from phasescope.measures.representation import circularity, representation_quality
+from phasescope.results import Result
 from phasescope.store.runs import RecordingWriter, Run
 from phasescope.training.ensemble import run_data
 from phasescope.training.models import EmbeddingMLP, Transformer
 from phasescope.training.settings import RunSettings, TrainingSettings
 
-FloatArray = NDArray[np.float64]
+R = TypeVar("R", bound=Result)
 
 
 def snapshot_steps(run: Run) -> list[int]:
@@ -34,7 +40,7 @@ def snapshot(run: Run, step: int) -> dict[str, NDArray[np.float64]]:
     return {name.removeprefix("params/"): run.array(name, step) for name in names}
 
 
-class Circuit:
+class TrainedNetwork:
     """One run's network at one step, seen through its full table of logits.
 
     Args:
@@ -102,7 +108,7 @@ def record_circuit(
     direction = task.direction
     if direction is None:
         return
-    circuits = {step: Circuit(training, settings, snapshot(run, step)) for step in snapshot_steps(run)}
+    circuits = {step: TrainedNetwork(training, settings, snapshot(run, step)) for step in snapshot_steps(run)}
     # A run that overflowed is measured up to there: only its last snapshots are not finite.
     while circuits and not np.isfinite(logits := circuits[max(circuits)].logits()).all():
         del circuits[max(circuits)]
@@ -113,51 +119,74 @@ def record_circuit(
     p = task.modulus
     train = data.subsets["train"].reshape(p, p)
     labels = data.labels.reshape(p, p)
-    keys = key_frequencies(logits, direction=direction)
-    plane = principal_plane(last.embedding, rng=rng)
-    results = {
+    keys = _where_defined(key_frequencies, logits, direction=direction)
+    if keys is None:
+        recording.write_event(index, max(circuits), "not_measured", f"the circuit is not defined for p = {p}")
+        return
+    sums = {"keys": keys.keys, "labels": labels, "direction": direction} if len(keys.keys) else None
+    plane = _where_defined(principal_plane, last.embedding, rng=rng)
+
+    def irrelevance(logits: NDArray[Any]) -> DistanceIrrelevance | None:
+        if training.labels == "random":  # it reads the logit of the operation's own answer
+            return None
+        return _where_defined(distance_irrelevance, logits, direction=direction)
+
+    results: dict[str, Result | None] = {
         "key_frequencies": keys,
-        "embedding_spectrum": embedding_spectrum(last.embedding, rng=rng),
+        "embedding_spectrum": _where_defined(embedding_spectrum, last.embedding, rng=rng),
         "principal_plane": plane,
-        "representation_quality": representation_quality(last.embedding, rng=rng),
-        "circularity": circularity(last.embedding, rng=rng),
-        "distance_irrelevance": distance_irrelevance(logits),
+        "representation_quality": _where_defined(representation_quality, last.embedding, rng=rng),
+        "circularity": _where_defined(circularity, last.embedding, rng=rng),
+        "distance_irrelevance": irrelevance(logits),
         "gradient_symmetricity": _symmetricity(last, rng),
     }
-    if len(keys.keys):
-        results |= {
-            "restricted_loss": restricted_loss(logits, keys=keys.keys, labels=labels, direction=direction, rng=rng),
-            "excluded_loss": excluded_loss(logits, train, keys=keys.keys, labels=labels, direction=direction, rng=rng),
-        }
+    if sums is not None:
+        results["restricted_loss"] = _where_defined(restricted_loss, logits, rng=rng, **sums)
+        results["excluded_loss"] = _where_defined(excluded_loss, logits, train, rng=rng, **sums)
     for name, result in results.items():
-        recording.write_result(index, name, result.to_dict())
+        if result is not None:
+            recording.write_result(index, name, result.to_dict())
+    missing = ", ".join(name for name, result in results.items() if result is None)
+    if missing:
+        recording.write_event(index, max(circuits), "not_measured", f"not defined for p = {p}: {missing}")
     for step, circuit in circuits.items():
         logits = circuit.logits()
-        table = table_spectrum(logits, direction=direction)
-        spectrum = embedding_spectrum(circuit.embedding)
-        quality = representation_quality(circuit.embedding)
-        values = {
-            "fourier/gini_embedding": spectrum.estimate,
-            "fourier/gini_logits": table.gini,
-            "fourier/key_share": float(table.share[keys.keys].sum()),
-            "representation/circularity": circularity(circuit.embedding).estimate,
-            "representation/rqi": quality.estimate,
-            "representation/phase_rqi": quality.phase,
+        spectrum = _where_defined(embedding_spectrum, circuit.embedding)
+        quality = _where_defined(representation_quality, circuit.embedding)
+        table = _where_defined(table_spectrum, logits, direction=direction)
+        round_ = _where_defined(circularity, circuit.embedding)
+        distance = irrelevance(logits)
+        values: dict[str, float | None] = {
+            "fourier/gini_embedding": spectrum.estimate if spectrum else None,
+            "fourier/gini_logits": table.gini if table else None,
+            "fourier/key_share": float(table.share[keys.keys].sum()) if table else None,
+            "representation/circularity": round_.estimate if round_ else None,
+            "representation/rqi": quality.estimate if quality else None,
+            "representation/phase_rqi": quality.phase if quality else None,
             "representation/gradient_symmetricity": _symmetricity(circuit, rng).estimate,
-            "representation/distance_irrelevance": distance_irrelevance(logits).estimate,
+            "representation/distance_irrelevance": distance.estimate if distance else None,
         }
-        if len(keys.keys):
-            restricted = restricted_loss(logits, keys=keys.keys, labels=labels, direction=direction)
-            excluded = excluded_loss(logits, train, keys=keys.keys, labels=labels, direction=direction)
-            values |= {
-                "fourier/restricted_loss": restricted.estimate,
-                "fourier/excluded_loss": excluded.estimate,
-            }
+        if sums is not None:
+            restricted = _where_defined(restricted_loss, logits, **sums)
+            excluded = _where_defined(excluded_loss, logits, train, **sums)
+            values["fourier/restricted_loss"] = restricted.estimate if restricted else None
+            values["fourier/excluded_loss"] = excluded.estimate if excluded else None
         recording.append(index, step, {name: value for name, value in values.items() if value is not None})
-        recording.write_array(index, "fourier/embedding_power", step, spectrum.power)
-        seen = principal_plane(circuit.embedding, frequency=plane.frequency)
-        recording.write_array(index, "representation/plane", step, seen.coordinates)
+        if spectrum is not None:
+            recording.write_array(index, "fourier/embedding_power", step, spectrum.power)
+        if plane is not None:
+            seen = _where_defined(principal_plane, circuit.embedding, frequency=plane.frequency)
+            if seen is not None:
+                recording.write_array(index, "representation/plane", step, seen.coordinates)
 
 
-def _symmetricity(circuit: Circuit, rng: np.random.Generator) -> Any:
+def _where_defined(measure: Callable[..., R], *args: Any, **options: Any) -> R | None:
+    """The result, or `None` where the measure says that it is not defined for what it got (an even or tiny p)."""
+    try:
+        return measure(*args, **options)
+    except ValueError:
+        return None
+
+
+def _symmetricity(circuit: TrainedNetwork, rng: np.random.Generator) -> GradientSymmetricity:
     return gradient_symmetricity(circuit.logits_of_embeddings, circuit.embedding, circuit.second_embedding, rng=rng)

@@ -13,25 +13,9 @@ from phasescope.reports.provenance import environment_table, settings_table
 from phasescope.reports.tables import Table
 from phasescope.store.runs import Run
 from phasescope.studies.grokking.benches import BENCHES, Bench
+from phasescope.studies.grokking.options import RUN, TRAINING
 from phasescope.studies.grokking.recorded import Recorded
 
-# Option of `phasescope grok` for a setting that differs from its bench.
-OPTIONS = {
-    "operation": "--task",
-    "modulus": "--modulus",
-    "width": "--width",
-    "activation": "--activation",
-    "split": "--split",
-    "labels": "--labels",
-    "steps": "--steps",
-    "settle": "--settle",
-    "dtype": "--dtype",
-    "fraction": "--fraction",
-    "learning_rate": "--lr",
-    "weight_decay": "--weight-decay",
-    "init_scale": "--init-scale",
-    "temperature": "--temperature",
-}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 STANDING = (
     "One curve is one seed; where seeds share an initialization or a split, the settings below say so. Otherwise both "
@@ -120,15 +104,27 @@ def reproduce_section(runs: Sequence[Recorded]) -> Section:
         blocks=[
             "The same command with the same versions, on the same device with as many threads, gives the "
             "same curves up to rounding.",
-            Code(text=command(seeds or circuits, circuits if seeds else [])),
+            Code(text="\n".join(commands(seeds or circuits, circuits if seeds else []))),
             f"Seeds: {', '.join(str(run.run.seed) for run in seeds or circuits)}. Group: {first.group}.",
             Row(panels=[settings_table(groups), environment_table(first)]),
         ],
     )
 
 
+def commands(runs: Sequence[Recorded], circuits: Sequence[Recorded] = ()) -> list[str]:
+    """The calls of `phasescope grok` that train these runs: one per stretch of consecutive seeds."""
+    stretches: list[list[Recorded]] = []
+    for run in sorted(runs, key=lambda run: run.run.seed or 0):
+        follows = stretches and (run.run.seed or 0) == (stretches[-1][-1].run.seed or 0) + 1
+        if follows:
+            stretches[-1].append(run)
+        else:
+            stretches.append([run])
+    return [command(stretch, circuits if i == 0 else ()) for i, stretch in enumerate(stretches)]
+
+
 def command(runs: Sequence[Recorded], circuits: Sequence[Recorded] = ()) -> str:
-    """The call of `phasescope grok` that trains these runs."""
+    """The call of `phasescope grok` that trains these runs, whose seeds are consecutive."""
     config = runs[0].run.config
     words = ["phasescope", "grok"]
     name = str(config.get("bench", ""))
@@ -142,9 +138,9 @@ def command(runs: Sequence[Recorded], circuits: Sequence[Recorded] = ()) -> str:
         if len(runs) > 1 and len(values) == 1 and values != {None}:
             words += [option, str(values.pop())]
     usual = _usual(BENCHES[name]) if name in BENCHES else {}
-    for key, option in OPTIONS.items():
+    for key, option in (TRAINING | RUN).items():
         if key in config and key in usual and config[key] != usual[key]:
-            words += [option, str(config[key])]
+            words += [option, "inf" if config[key] is None else str(config[key])]
     if circuits:
         words += ["--circuit", str(circuits[0].run.config.get("bench", "T1"))]
     words += ["--threads", str(runs[0].run.environment.get("threads") or 1)]

@@ -20,6 +20,7 @@ from phasescope.studies.grokking.analysis import record_verdict
 from phasescope.studies.grokking.benches import Bench
 from phasescope.studies.grokking.circuit import record_circuit
 from phasescope.training.engine import Outcome, Send, run_units
+from phasescope.training.ensemble import run_data
 from phasescope.training.loop import Progress, train
 from phasescope.training.scheduler import batch_sizes
 from phasescope.training.settings import RunSettings, TrainingSettings, from_mapping
@@ -81,6 +82,9 @@ def lay_down(place: Place, bench: Bench, runs: Sequence[RunSettings], *, role: s
     Returns:
         One unit of work per recording.
     """
+    task = bench.training.build_task()
+    for run in runs:  # a setting that cannot work is refused before anything is laid down
+        run_data(task, bench.training, run)
     units = []
     start = 0
     shared = dataclasses.asdict(bench.training)
@@ -102,7 +106,7 @@ def lay_down(place: Place, bench: Bench, runs: Sequence[RunSettings], *, role: s
 
 
 def unfinished(store: Path, name: str, *, device: str) -> list[Unit]:
-    """Units of a group, recording or run that were interrupted.
+    """Units of a group, recording or run that were interrupted or failed.
 
     Raises:
         PhasescopeError: If there is nothing of that name, or nothing to resume.
@@ -110,15 +114,16 @@ def unfinished(store: Path, name: str, *, device: str) -> list[Unit]:
     runs = [open_run(store, run_id) for run_id in resolve(store, name)]
     if any(run.study != STUDY for run in runs):
         raise PhasescopeError(f"{name!r} was not recorded by this study, so it cannot be resumed here")
-    stopped = {run.recording_id: run for run in runs if run.status == "interrupted"}
+    stopped = {run.recording_id: run for run in runs if run.status in ("interrupted", "failed")}
     if not stopped:
         states = ", ".join(sorted({run.status for run in runs}))
         raise PhasescopeError(f"nothing of {name!r} was interrupted, so there is nothing to resume; it is {states}")
     n_runs = Counter(run.recording_id for run in runs)
-    return [
-        Unit(Path(store), key, run.group, run.config["bench"], n_runs[key], run.config["steps"], device)
-        for key, run in stopped.items()
-    ]
+    units = []
+    for key, run in stopped.items():
+        steps = from_mapping(TrainingSettings, run.config).steps
+        units.append(Unit(Path(store), key, run.group, str(run.config.get("bench")), n_runs[key], steps, device))
+    return units
 
 
 def group_runs(store: Path, group: str) -> Members:
@@ -137,12 +142,13 @@ def execute(unit: Unit, send: Send) -> None:
         runs = [from_mapping(RunSettings, run) for run in recording.runs]
         train(recording, training, runs, device=unit.device, progress=send)
         for index, settings in enumerate(runs):
-            rng = np.random.default_rng([settings.seed, len(runs), index])
+            rng = np.random.default_rng([settings.seed, settings.init_seed, settings.split_seed])
             # The circuit first: restricted loss is one of the series whose transitions are located.
             run = open_run(unit.store, recording.run_ids[index])
             record_circuit(recording, index, run, training, settings, rng=rng)
             recording.commit()
             record_verdict(recording, index, run, training, settings, rng=rng)
+            recording.set_status(index, "finished")  # judged, not only trained: a kill in between is an interruption
             recording.commit()
 
 

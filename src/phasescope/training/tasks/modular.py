@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasescope.errors import unknown_name
+from phasescope.measures.fourier_basis import Direction
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-Direction = Literal["sum", "difference"]
 
 SPLITS = ("pairs", "symmetric_closed")
 LABELS = ("task", "random")
