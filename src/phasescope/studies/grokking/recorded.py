@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,9 @@ def waiting(runs: Sequence[Recorded], what: str) -> SurvivalCurve | None:
         return None
     arrivals = [run.memorization if what == "memorization" else run.generalization for run in judged]
     times = [run.last_step if step is None else step for run, step in zip(judged, arrivals, strict=True)]
-    return kaplan_meier(times, [step is not None for step in arrivals])
+    broken = sum(run.verdict == "unstable" and step is None for run, step in zip(judged, arrivals, strict=True))
+    doubt = f"{broken} unstable runs count as waiting until they broke off, as if that had nothing to do with waiting"
+    return _with(kaplan_meier(times, [step is not None for step in arrivals]), (doubt,) if broken else ())
 
 
 def delays(runs: Sequence[Recorded]) -> SurvivalCurve | None:
@@ -136,7 +139,18 @@ def delays(runs: Sequence[Recorded]) -> SurvivalCurve | None:
         if ratio is not None:
             ratios.append(float(ratio))
             reached.append(result.get("estimate") is not None)
-    return kaplan_meier(ratios, reached) if ratios else None
+    if not ratios:
+        return None
+    doubts = []
+    if len(ratios) < len(runs):
+        doubts.append(f"{len(runs) - len(ratios)} runs that never memorized have no delay and are left out")
+    if not all(reached):
+        doubts.append("a run that waits still is censored at a ratio that depends on its own memorization step")
+    return _with(kaplan_meier(ratios, reached), doubts)
+
+
+def _with(curve: SurvivalCurve, doubts: Sequence[str]) -> SurvivalCurve:
+    return dataclasses.replace(curve, caveats=(*curve.caveats, *doubts))
 
 
 def typical(runs: Sequence[Recorded]) -> Recorded:
