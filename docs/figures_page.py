@@ -151,7 +151,7 @@ def mirage_rows() -> list[tuple[str, str, str]]:
     strings = found["strings"]
     exact = [row for row in found["flip"] if row["n_items"] is None]
     counted = {row["n_items"]: row for row in found["flip"] if row["n_items"] is not None}
-    visible = {n: row["metrics"]["exact_match"]["foot_resolved"] for n, row in sorted(counted.items())}
+    visible = {n: row["smooth_rise_could_be_seen"] for n, row in sorted(counted.items())}
     return [
         (
             "exact match q⁵ and substitutions against theory, L = 5",

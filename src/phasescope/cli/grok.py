@@ -100,7 +100,7 @@ def command(
         place = Place(store=store, group=group, device=device, n_processes=n_processes, n_threads=threads)
         units = []
         if circuit_bench:  # first, because it takes longest
-            extra = bench(circuit_bench)
+            extra = bench(circuit_bench, settle=0.5)
             units += lay_down(place, extra, [extra.run(seed)], role="circuit")
         units += lay_down(place, chosen, runs)
     failures = _carry_out(units, n_processes, threads)

@@ -23,7 +23,7 @@ class RestrictedLoss(Result):
     null_interval: tuple[float, float] | None  # 2.5 % and 97.5 % quantiles of the same
     full_loss: float  # nats per row; cross-entropy of the untouched logits on the same rows
     keys: NDArray[np.int64]  # (n_keys,) frequencies kept
-    contributions: NDArray[np.float64]  # (n_keys,) nats by which the loss rises when this key is dropped too
+    contributions: NDArray[np.float64] | None  # (n_keys,) nats by which the loss rises when this key is dropped too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class ExcludedLoss(Result):
     null_interval: tuple[float, float] | None  # 2.5 % and 97.5 % quantiles of the same
     train_loss: float  # nats per row; cross-entropy of the untouched logits on the same rows
     keys: NDArray[np.int64]  # (n_keys,) frequencies removed
-    contributions: NDArray[np.float64]  # (n_keys,) nats by which the train loss rises when this key alone is removed
+    contributions: NDArray[np.float64] | None  # (n_keys,) nats by which it rises when this key alone is removed
 
 
 def restricted_loss(
@@ -44,6 +44,7 @@ def restricted_loss(
     keys: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     direction: Direction = "sum",
+    by_key: bool = True,
     rng: np.random.Generator | None = None,
     n_null: int = 199,
 ) -> RestrictedLoss:
@@ -60,6 +61,7 @@ def restricted_loss(
             follow a run, pass the keys of its final network at every step.
         labels: Correct classes, shape `(p, p)`; by default (a + b) mod p, or (a − b) mod p.
         direction: `"sum"` for components in a + b, `"difference"` for a − b.
+        by_key: Whether to work out `contributions`, which costs one more loss per key; else they are `None`.
         rng: Source of randomness for the null; without it `null` and `null_interval` are `None`.
         n_null: Number of random key sets of the same size, drawn from all frequencies, behind the null.
 
@@ -96,7 +98,9 @@ def restricted_loss(
         return float(np.average(_cross_entropy(restricted[row_s], row_label), weights=counts))
 
     estimate = loss(kept)
-    without_each = np.array([loss(np.delete(kept, i)) for i in range(len(kept))])
+    contributions = None
+    if by_key:
+        contributions = np.array([loss(np.delete(kept, i)) for i in range(len(kept))]) - estimate
     null, null_interval = null_band([loss(drawn) for drawn in _random_keys(rng, p, len(kept), n_null)])
     return RestrictedLoss(
         estimate=estimate,
@@ -104,7 +108,7 @@ def restricted_loss(
         null_interval=null_interval,
         full_loss=float(_cross_entropy(table.reshape(p * p, n_classes), correct.ravel()).mean()),
         keys=kept,
-        contributions=without_each - estimate,
+        contributions=contributions,
         caveats=caveats,
     )
 
@@ -116,6 +120,7 @@ def excluded_loss(
     keys: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     direction: Direction = "sum",
+    by_key: bool = True,
     rng: np.random.Generator | None = None,
     n_null: int = 39,
 ) -> ExcludedLoss:
@@ -131,6 +136,7 @@ def excluded_loss(
         keys: Frequencies 1 … ⌊p/2⌋ to remove; by default those of `key_frequencies(logits, direction=direction)`.
         labels: Correct classes, shape `(p, p)`; by default (a + b) mod p, or (a − b) mod p.
         direction: `"sum"` for components in a + b, `"difference"` for a − b.
+        by_key: Whether to work out `contributions`, which costs one more loss per key; else they are `None`.
         rng: Source of randomness for the null; without it `null` and `null_interval` are `None`.
         n_null: Number of random key sets of the same size, drawn from all frequencies, behind the null.
 
@@ -169,6 +175,9 @@ def excluded_loss(
         return float(_cross_entropy(rows - _components(means, frequencies)[s], row_labels).mean())
 
     train_loss = float(_cross_entropy(rows, row_labels).mean())
+    contributions = None
+    if by_key:
+        contributions = np.array([loss(removed[i : i + 1]) for i in range(len(removed))]) - train_loss
     null, null_interval = null_band([loss(drawn) for drawn in _random_keys(rng, p, len(removed), n_null)])
     return ExcludedLoss(
         estimate=loss(removed),
@@ -176,7 +185,7 @@ def excluded_loss(
         null_interval=null_interval,
         train_loss=train_loss,
         keys=removed,
-        contributions=np.array([loss(removed[i : i + 1]) for i in range(len(removed))]) - train_loss,
+        contributions=contributions,
         caveats=caveats,
     )
 

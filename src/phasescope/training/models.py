@@ -112,7 +112,7 @@ class EmbeddingMLP:
         tables = [parameters["left_embedding"], parameters["right_embedding"]]
         if self.embedding_dim is not None:  # p entries pass W_1 instead of n_rows: the sum is linear
             tables = [table @ parameters["hidden"] for table in tables]
-        return self.logits_of_hidden(parameters, take_rows(tables[0], left) + take_rows(tables[1], right))
+        return self.logits_of_hidden(parameters, take_rows(tables[0], left).add_(take_rows(tables[1], right)))
 
     def logits_of_hidden(self, parameters: Parameters, summed: Tensor) -> Tensor:
         """Logits from the pre-activation `(n_runs, n_rows, width)`."""

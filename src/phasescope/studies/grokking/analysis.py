@@ -12,7 +12,7 @@ from phasescope.training.ensemble import run_data
 from phasescope.training.settings import RunSettings, TrainingSettings
 
 # Series whose transitions are located for the report; all others are a call of `run.find_transitions` away.
-TRANSITION_SERIES = ("train/accuracy", "test/accuracy", "test/loss", "fourier/restricted_loss", "weight_norm")
+TRANSITION_SERIES = ("train/accuracy", "test/accuracy", "test/loss", "fourier/restricted_loss")
 
 # Series behind the mirage panel, under the names the measure knows them by.
 MIRAGE_SERIES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -124,7 +125,7 @@ def record_circuit(
         recording.write_event(index, max(circuits), "not_measured", f"the circuit is not defined for p = {p}")
         return
     sums = {"keys": keys.keys, "labels": labels, "direction": direction} if len(keys.keys) else None
-    plane = _where_defined(principal_plane, last.embedding, rng=rng)
+    plane = _with_null(principal_plane, last.embedding)
 
     def irrelevance(logits: NDArray[Any]) -> DistanceIrrelevance | None:
         if training.labels == "random":  # it reads the logit of the operation's own answer
@@ -133,10 +134,10 @@ def record_circuit(
 
     results: dict[str, Result | None] = {
         "key_frequencies": keys,
-        "embedding_spectrum": _where_defined(embedding_spectrum, last.embedding, rng=rng),
+        "embedding_spectrum": _with_null(embedding_spectrum, last.embedding),
         "principal_plane": plane,
-        "representation_quality": _where_defined(representation_quality, last.embedding, rng=rng),
-        "circularity": _where_defined(circularity, last.embedding, rng=rng),
+        "representation_quality": _with_null(representation_quality, last.embedding),
+        "circularity": _with_null(circularity, last.embedding),
         "distance_irrelevance": irrelevance(logits),
         "gradient_symmetricity": _symmetricity(last, rng),
     }
@@ -167,8 +168,8 @@ def record_circuit(
             "representation/distance_irrelevance": distance.estimate if distance else None,
         }
         if sums is not None:
-            restricted = _where_defined(restricted_loss, logits, **sums)
-            excluded = _where_defined(excluded_loss, logits, train, **sums)
+            restricted = _where_defined(restricted_loss, logits, by_key=False, **sums)
+            excluded = _where_defined(excluded_loss, logits, train, by_key=False, **sums)
             values["fourier/restricted_loss"] = restricted.estimate if restricted else None
             values["fourier/excluded_loss"] = excluded.estimate if excluded else None
         recording.append(index, step, {name: value for name, value in values.items() if value is not None})
@@ -178,6 +179,24 @@ def record_circuit(
             seen = _where_defined(principal_plane, circuit.embedding, frequency=plane.frequency)
             if seen is not None:
                 recording.write_array(index, "representation/plane", step, seen.coordinates)
+
+
+# Bands of the Gaussian null by measure and shape of the embedding: they depend on nothing else, so a process draws each
+# of them once, from a stream that the shape names.
+_BANDS: dict[tuple[str, tuple[int, ...]], dict[str, Any]] = {}
+
+
+def _with_null(measure: Callable[..., R], embedding: NDArray[Any]) -> R | None:
+    """The measure of an embedding with its null band, or `None` where it is not defined."""
+    key = measure.__name__, embedding.shape
+    if key in _BANDS:
+        result = _where_defined(measure, embedding)
+        return None if result is None else dataclasses.replace(result, **_BANDS[key])
+    result = _where_defined(measure, embedding, rng=np.random.default_rng(embedding.shape))
+    if result is not None:
+        names = [field.name for field in dataclasses.fields(result) if "null" in field.name]
+        _BANDS[key] = {name: getattr(result, name) for name in names}
+    return result
 
 
 def _where_defined(measure: Callable[..., R], *args: Any, **options: Any) -> R | None:
