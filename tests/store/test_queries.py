@@ -137,7 +137,9 @@ def test_the_last_array_is_the_default(database):
     assert queries.array_names(database, 0) == ["plane"]
 
 
-@pytest.mark.parametrize("array", [np.array([object()]), np.array(["text"]), np.array(["2020"], "M8[Y]")], ids=str)
+@pytest.mark.parametrize(
+    "array", [np.array([object()]), np.array(["text"]), np.array(["2020"], "M8[Y]")], ids=["object", "text", "date"]
+)
 def test_objects_and_texts_are_no_arrays(database, array):
     with pytest.raises(TypeError, match="cannot be stored"):
         Batch(database, [0, 0]).add_array(0, "a", 0, array)

@@ -198,7 +198,7 @@ def test_resuming_and_writing_the_same_again_changes_nothing(record, tmp_path):
 
 def test_a_resumption_elsewhere_says_what_is_different(record, tmp_path):
     with record() as writer:
-        pass
+        writer.append(0, 5, {"train/loss": 1.0})
     document = json.loads((writer.path / "run.json").read_text())
     document["environment"]["numpy"] = "1.0.0"
     (writer.path / "run.json").write_text(json.dumps(document))
