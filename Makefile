@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else; both make .venv when it is missing or stale.
 PYTHON ?= python3
 VENV ?= .venv
-DEMO ?= --bench F3 --seeds 8 --circuit T1
+DEMO ?= --bench F3 --seeds 8 --circuit T1 --settle 0.5
 BIN := $(VENV)/bin
 # The environment is stale when what it was made from has changed.
 KEY := $(shell cat constraints.txt pyproject.toml | cksum | cut -d' ' -f1)
@@ -33,6 +33,7 @@ bench: $(VENV)/.test-$(KEY)
 
 $(VENV)/.core-$(KEY): | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/phasescope doctor >/dev/null 2>&1 || true # compiles the kernels, once
 	touch $@
 
 $(VENV)/.test-$(KEY): | $(VENV)/bin/python

@@ -13,8 +13,13 @@ def sizes(name, n_runs, device="cpu", n_processes=2, **changes):
 
 
 def test_small_runs_are_shared_out_evenly_over_the_processes():
-    assert sizes("F3", 8) == [4, 4]
     assert sizes("F1", 33) == [17, 16]
+    assert sizes("F1", 1, n_processes=0) == [1]
+
+
+def test_larger_runs_make_two_batches_per_process():
+    assert sizes("F3", 8) == [2, 2, 2, 2]
+    assert sizes("F3", 6) == [2, 2, 1, 1]
 
 
 def test_a_large_transformer_runs_alone():

@@ -11,6 +11,8 @@ from phasescope.training.settings import RunSettings, TrainingSettings
 # Activations that one batch may hold on a processor. Batching saves the fixed cost of some hundred small operations a
 # step; once activations leave the cache it costs more than it saves. Measured by benchmarks/speed/ensemble.py.
 CACHE_BUDGET_BYTES = 24_000_000
+# From this size on, splitting costs a few percent; two batches per process then keep no core waiting at the end.
+WORTH_SPLITTING_BYTES = 6_000_000
 
 
 def batch_sizes(
@@ -35,6 +37,9 @@ def batch_sizes(
         n_rows * training.build_model().floats_per_row() * torch.finfo(getattr(torch, training.dtype)).bits / 8
     )
     largest = max(1, int(CACHE_BUDGET_BYTES // bytes_per_run))
-    n_batches = max(-(-len(runs) // largest), min(max(1, n_processes), len(runs)))
+    n_processes = max(1, n_processes)
+    n_batches = max(-(-len(runs) // largest), min(n_processes, len(runs)))
+    if bytes_per_run * len(runs) / n_batches > WORTH_SPLITTING_BYTES:
+        n_batches = max(n_batches, min(2 * n_processes, len(runs)))
     small, extra = divmod(len(runs), n_batches)
     return [small + (i < extra) for i in range(n_batches)]
