@@ -23,7 +23,10 @@ def chromium() -> Iterator[Any]:
     """A headless Chromium without any network, under selenium."""
     selenium = pytest.importorskip("selenium.webdriver")
     if BROWSER is None or DRIVER is None:
-        pytest.skip(f"needs Chrome or Chromium and chromedriver; found browser {BROWSER} and driver {DRIVER}")
+        reason = f"needs Chrome or Chromium and chromedriver; found browser {BROWSER} and driver {DRIVER}"
+        if os.environ.get("PHASESCOPE_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
     options = selenium.ChromeOptions()
     options.binary_location = BROWSER
     for option in OPTIONS:
