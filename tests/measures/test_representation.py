@@ -59,7 +59,7 @@ def test_a_line_has_every_ordinary_parallelogram(p):
     assert "no phase RQI" in result.caveats[0]
 
 
-@pytest.mark.parametrize("p", [11, 31, 59])
+@pytest.mark.parametrize("p", [11, 31, 59, 73])
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_both_sum_indices_are_blind_to_circles_and_the_phase_index_is_not(p, k):
     result = representation_quality(circle(p, k))

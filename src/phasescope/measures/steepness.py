@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from phasescope.measures.curve_noise import Noise
 
@@ -53,7 +53,7 @@ def steepness(
     level = 1 - 0.025 * window / 2
     margin = np.max(
         [
-            stats.t.ppf(level, noise.degrees_of_freedom)
+            stdtrit(noise.degrees_of_freedom, level)
             * _slope_errors(weights, starts, stops, np.broadcast_to(np.square(noise.sigma), x.shape))
             for noise in noises
         ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import betaincinv
 
 from phasescope.results import Result
 
@@ -124,7 +124,7 @@ def _beta_quantile(level: float, mean: NDArray[np.float64], square: NDArray[np.f
     variance = square - mean**2
     spread = variance > 1e-15
     size = mean[spread] * (1 - mean[spread]) / variance[spread] - 1
-    quantile[spread] = stats.beta.ppf(level, mean[spread] * size, (1 - mean[spread]) * size)
+    quantile[spread] = betaincinv(mean[spread] * size, (1 - mean[spread]) * size, level)
     return quantile
 
 

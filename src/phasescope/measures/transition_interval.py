@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as f_distribution
-from scipy.stats import t as t_distribution
+from scipy.special import fdtri, stdtrit
 
 from phasescope.measures.autoregression import color, whiten
 from phasescope.measures.sigmoids import gap_at, tangents
@@ -81,7 +80,7 @@ def _of_fit(fit: Fit, j: int, rng: np.random.Generator) -> Intervals:
     n_free = max(fit.values.size - others.shape[1] - 3, 1)
     variance = max(float(fit.innovations @ fit.innovations) / n_free, (1e-6 * fit.amplitudes[j]) ** 2)
     gap = gap_at(fit.position, midpoint)
-    usual = float(f_distribution.ppf(LEVEL, 1, n_free))
+    usual = float(fdtri(1, n_free, LEVEL))
 
     box, scan = _accepted_box(fit, j, others, SCAN_LIMIT * variance, gap)
     near = scan.excess <= SCAN_LIMIT * variance
@@ -192,7 +191,7 @@ def _amplitude_interval(fit: Fit, j: int, others: FloatArray, variance: float, n
     own = tangents(fit.position, midpoint, width)[:, :3]
     white = whiten(np.column_stack([others, own]), fit.autocorrelation)
     uncertainty = np.linalg.pinv(white.T @ white)[others.shape[1], others.shape[1]]
-    half = float(t_distribution.ppf(0.5 + 0.5 * LEVEL, n_free)) * math.sqrt(variance * uncertainty)
+    half = float(stdtrit(n_free, 0.5 + 0.5 * LEVEL)) * math.sqrt(variance * uncertainty)
     return fit.amplitudes[j] - half, fit.amplitudes[j] + half
 
 
