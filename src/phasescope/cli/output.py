@@ -32,6 +32,13 @@ def seed_option(function: F) -> F:
     return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")(function)
 
 
+def idle_seed_option(function: F) -> F:
+    """`--seed` of a verb without randomness: accepted, so that scripts can give it to every verb."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), expose_value=False, help="Accepted as everywhere; nothing here is random."
+    )(function)
+
+
 def store_option(function: F) -> F:
     """`--store`: the directory that holds the recordings."""
     return click.option(

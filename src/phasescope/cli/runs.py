@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from phasescope.cli.output import console, echo_json, json_option, store_option
+from phasescope.cli.output import console, echo_json, idle_seed_option, json_option, store_option
 from phasescope.errors import StoreError
 
 STYLES = {"running": "cyan", "finished": "green", "failed": "red", "interrupted": "yellow", "corrupt": "red"}
@@ -23,6 +23,7 @@ def command() -> None:
 
 @command.command("list")
 @store_option
+@idle_seed_option
 @json_option
 def list_(store: Path, as_json: bool) -> None:
     """List the runs of a store, oldest first."""
@@ -49,6 +50,7 @@ def list_(store: Path, as_json: bool) -> None:
 @command.command()
 @click.argument("run")
 @store_option
+@idle_seed_option
 @json_option
 def show(run: str, store: Path, as_json: bool) -> None:
     """Show settings, environment, curves and results of RUN."""
@@ -87,6 +89,7 @@ def show(run: str, store: Path, as_json: bool) -> None:
 @command.command()
 @click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
 @store_option
+@idle_seed_option
 @json_option
 def compare(names: tuple[str, ...], store: Path, as_json: bool) -> None:
     """Lay runs side by side: settings that differ, and what each came to.
@@ -120,6 +123,7 @@ def compare(names: tuple[str, ...], store: Path, as_json: bool) -> None:
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File; CSV goes to standard output.")
 @store_option
+@idle_seed_option
 @json_option
 def export(names: tuple[str, ...], kind: str, output: Path | None, store: Path, as_json: bool) -> None:
     """Write the curves of runs as one table: a row per run and step, a column per series.

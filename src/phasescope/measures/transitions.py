@@ -131,7 +131,7 @@ def find_transitions(
     if isolated.size:
         caveats += (
             f"{isolated.size} isolated values of {name} (the first at step {kept_steps[isolated[0]]:g}) lie far from "
-            "their neighbors and were replaced by the median around them",
+            "their neighbors and were replaced by the median around them, or at an end by the neighbor",
         )
     center, scale = float(np.median(cleaned)), float(np.ptp(cleaned))
     if scale <= 1e-12 * max(abs(center), float(np.finfo(float).tiny)):

@@ -16,16 +16,17 @@ Schedule: TypeAlias = Callable[[int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every n-th step from 0."""
+    """Every n-th step from 0, and step 1 if asked."""
 
     n: int
+    and_first: bool = False
 
     def __call__(self, step: int) -> bool:
         """Whether to look at this step."""
-        return step % self.n == 0
+        return step % self.n == 0 or (self.and_first and step == 1)
 
     def __repr__(self) -> str:
-        return f"every({self.n})"
+        return f"every({self.n}{', and_first=True' if self.and_first else ''})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,15 @@ class LogSpaced:
         return f"log_spaced(per_decade={self.per_decade})"
 
 
-def every(n: int) -> Every:
+def every(n: int, *, and_first: bool = False) -> Every:
     """Look at every n-th step.
 
     Args:
         n: Distance between two looks, in optimizer steps.
+        and_first: Look at step 1 as well, so that a run of fewer than n steps is not left empty.
 
     Returns:
-        The schedule: true at steps 0, n, 2n, …
+        The schedule: true at steps 0, n, 2n, …, and at 1 if asked.
 
     Raises:
         ValueError: If `n` is not a whole number of at least 1.
@@ -61,7 +63,7 @@ def every(n: int) -> Every:
         >>> [step for step in range(8) if every(3)(step)]
         [0, 3, 6]
     """
-    return Every(_at_least_one("n", n))
+    return Every(_at_least_one("n", n), and_first)
 
 
 def log_spaced(*, per_decade: int = 20) -> LogSpaced:

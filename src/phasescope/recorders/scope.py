@@ -25,7 +25,7 @@ from phasescope.recorders.step_hooks import StepHooks
 from phasescope.store.recordings import create_recording
 from phasescope.store.writer import RecordingWriter
 
-PRESETS: Mapping[str, Schedule] = {"economy": every(10)}
+PRESETS: Mapping[str, Schedule] = {"economy": every(10, and_first=True)}
 
 
 def watch(
@@ -58,7 +58,7 @@ def watch(
         model: The module being trained; also compiled, or in DataParallel or DDP (then on rank 0 only).
         optimizer: Its optimizer, or a sequence of them.
         store: Directory that the recording goes into.
-        preset: Name of a schedule: `"economy"` reads every 10 steps.
+        preset: Name of a schedule: `"economy"` reads the first step and every tenth.
         schedule: Function from step to bool, such as `every(100)` or `log_spaced(per_decade=20)`; replaces the preset.
         detail: `"whole"` records the model as one, `"groups"` each parameter group as well where there are several
             (`gradient_norm/group.0`), `"modules"` each module besides (`gradient_norm/blocks.0.mlp`).

@@ -7,9 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Series whose movement calls for a closer look, with the change between two looks that counts as movement.
-WATCHED = ("train/accuracy", "test/accuracy")
-TOLERANCE = 0.02
+TOLERANCE = 0.02  # change of a watched accuracy between two looks that calls for a closer one
+
+
+def watched(values: Mapping[str, float]) -> dict[str, float]:
+    """The accuracies of an evaluation that say how a run is doing, under `train/accuracy` and `test/accuracy`.
+
+    Where every test row is the mirror of a training row, all test rows stand in for the unmirrored ones.
+    """
+    test = values.get("test/accuracy", values.get("test_all/accuracy"))
+    found = {"train/accuracy": values.get("train/accuracy"), "test/accuracy": test}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(slots=True)
@@ -35,12 +43,11 @@ class EvaluationSchedule:
 
     def advance(self, step: int, values: Mapping[str, float], *, last_step: int) -> None:
         """Note what was seen at `step` and choose the next step, at most `last_step`."""
-        moved = any(
-            abs(values[name] - self.seen[name]) > TOLERANCE for name in WATCHED if name in values and name in self.seen
-        )
+        now = watched(values)
+        moved = any(abs(now[name] - self.seen[name]) > TOLERANCE for name in now if name in self.seen)
         grid = max(1, math.ceil((step + 1) * (10 ** (1 / self.per_decade) - 1)))
         self.gap = max(1, self.gap // 2) if moved else min(grid, 2 * self.gap)
-        self.seen = {name: values[name] for name in WATCHED if name in values}
+        self.seen = now
         self.next_step = max(step + 1, min(step + self.gap, last_step))
 
 
@@ -75,9 +82,10 @@ class LearningWatch:
 
     def see(self, step: int, values: Mapping[str, float]) -> bool:
         """Note an evaluation; true when a watched accuracy reached the threshold for the first time."""
-        reached = [name for name in WATCHED if values.get(name, 0.0) >= self.threshold and name not in self.first]
+        now = watched(values)
+        reached = [name for name in now if now[name] >= self.threshold and name not in self.first]
         self.first.update(dict.fromkeys(reached, step))
-        if values.get("test/accuracy", 0.0) < self.threshold:
+        if now.get("test/accuracy", 0.0) < self.threshold:
             self.held_since = -1
         elif self.held_since < 0:
             self.held_since = step

@@ -14,7 +14,7 @@ import torch
 from phasescope.errors import CorruptRunError
 from phasescope.store.runs import RecordingWriter
 from phasescope.training.ensemble import Ensemble
-from phasescope.training.evaluation import EvaluationSchedule, LearningWatch, SnapshotSchedule
+from phasescope.training.evaluation import EvaluationSchedule, LearningWatch, SnapshotSchedule, watched
 from phasescope.training.settings import RunSettings, TrainingSettings
 
 CHECKPOINT_INTERVAL_S = 5.0
@@ -133,9 +133,10 @@ def _look(
             finished.append(i)
         state.evaluations.advance(step, values, last_step=training.steps)
     if progress is not None:
-        seen = {
-            name: sum(values.get(name, math.nan) for values in evaluations) / len(evaluations)
+        told = [values | watched(values) for values in evaluations]
+        means = (
+            sum(values.get(name, math.nan) for values in told) / len(told)
             for name in ("train/loss", "train/accuracy", "test/accuracy")
-        }
-        progress(Progress(step, *seen.values()))
+        )
+        progress(Progress(step, *means))
     return finished

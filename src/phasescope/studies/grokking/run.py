@@ -180,7 +180,7 @@ def summaries(store: Path, run_ids: Sequence[str]) -> list[dict[str, Any]]:
                 "last_crossing_step": generalization.get("last"),
                 "delay": results.get("delay", {}).get("estimate"),
                 "final_train_accuracy": last.get("train/accuracy"),
-                "final_test_accuracy": last.get("test/accuracy"),
+                "final_test_accuracy": last.get("test/accuracy", last.get("test_all/accuracy")),
                 "final_test_accuracy_all": last.get("test_all/accuracy"),
                 "verdict": results.get("verdict", {}).get("label"),
                 "status": run.status,
