@@ -6,6 +6,8 @@ script's use of the best incorrect logit, NaN from a constant correct logit, and
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -216,3 +218,22 @@ def test_irrelevance_interval_covers_the_ratio_of_many_distances():
 def test_a_wrong_call_says_what_is_needed(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_interval_of_irrelevance_is_the_literal_jackknife_over_distances():
+    table = np.random.default_rng(11).normal(size=(11, 11, 11))
+    result = distance_irrelevance(table)
+    logits = result.correct_logits  # (s, d)
+
+    def log_odds(kept):
+        part = logits[:, kept]
+        ratio = part.std(axis=0).mean() / part.std()
+        return np.log(ratio / (1 - ratio))
+
+    pairs = [{0}, *({d, 11 - d} for d in range(1, 6))]
+    n = len(pairs)
+    without = np.array([log_odds([d for d in range(11) if d not in pair]) for pair in pairs])
+    center = n * log_odds(range(11)) - (n - 1) * without.mean()
+    error = math.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    ends = center + 2.570582 * error * np.array([-1.0, 1.0])  # Student's t with 5 degrees of freedom at 97.5 %
+    np.testing.assert_allclose(result.interval, 1 / (1 + np.exp(-ends)), rtol=1e-6)

@@ -152,11 +152,20 @@ def test_neuron_argmax_names_a_frequency_for_every_neuron_even_in_noise():
     assert key_frequencies(noise).keys.tolist() == []
 
 
+def test_neuron_argmax_says_which_keys_noise_would_name_too():
+    rng = np.random.default_rng(4)
+    noisy = [key_frequencies(rng.normal(size=(23, 23, 40)), method="neuron_argmax") for _ in range(20)]
+    assert sum(f"keys {result.keys.tolist()} hold less" in result.caveats[0] for result in noisy) >= 17
+    a, b = np.ogrid[:23, :23]
+    neuron = np.cos(2 * np.pi * 5 * a / 23) * np.cos(2 * np.pi * 5 * b / 23) + 0.3 * rng.normal(size=(23, 23))
+    assert key_frequencies(neuron[:, :, None], method="neuron_argmax").caveats == ()
+
+
 def test_constant_neurons_are_left_out_and_counted():
     neurons = np.random.default_rng(0).normal(size=(9, 9, 4))
     neurons[:, :, 1] = 2.5
     result = key_frequencies(neurons, method="neuron_argmax")
-    assert result.caveats == ("1 of 4 neurons are constant and name no frequency",)
+    assert result.caveats[0] == "1 of 4 neurons are constant and name no frequency"
 
 
 def test_a_key_below_the_noise_level_gets_a_caveat():

@@ -97,6 +97,14 @@ def test_a_lookup_table_loses_nothing_when_the_keys_are_removed():
     assert kept.estimate > 0.7 * math.log(p)
 
 
+def test_a_network_that_answers_with_more_than_the_keys_gets_a_caveat():
+    a, b, c = np.ogrid[:13, :13, :13]
+    whole = 20 * (np.cos(2 * np.pi * 3 * (a + b - c) / 13) + np.cos(2 * np.pi * 5 * (a + b - c) / 13))
+    assert restricted_loss(whole, keys=[3, 5]).caveats == ()
+    part = restricted_loss(whole, keys=[3])
+    assert f"{part.estimate:.3g} nats where the whole network gives {part.full_loss:.3g}" in part.caveats[0]
+
+
 def test_contributions_add_a_key_at_a_time():
     logits = waves(13, [2, 5], scale=8)
     mask = np.ones((13, 13), dtype=bool)

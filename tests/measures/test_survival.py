@@ -154,3 +154,10 @@ def test_malformed_runs_are_refused_with_the_reason(times, observed, message):
 def test_confidence_is_a_probability():
     with pytest.raises(ValueError, match="between 0 and 1; got 95"):
         kaplan_meier([1], [1], confidence=95)
+
+
+def test_at_a_tie_the_one_that_got_there_comes_before_the_censored_one():
+    # Both are at risk at step 5: half of them get there. The other order would leave nobody at risk but one.
+    for observed in ([True, False], [False, True]):
+        curve = kaplan_meier([5.0, 5.0], observed)
+        assert curve.survival[curve.steps == 5].tolist() == [0.5]

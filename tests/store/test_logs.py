@@ -215,6 +215,11 @@ def test_one_event_file_and_one_torn(events, tmp_path):
         ("log.csv", "step,acc\n1,\n2,\n", "no numeric column"),
         ("log.csv", b"\x89PNG\r\n\x1a\n\x00", "not a text file"),
         ("log.csv", b"step,acc\n1,\x00\n", "not a text file"),
+        (
+            "log.csv",
+            "step,accurac\u00e9\n1,2\n".encode("latin-1"),
+            "not UTF-8: byte 0xe9 in line 1; save the file as UTF-8",
+        ),
         ("log.jsonl", '{"_step": 1}\nnot json\n', "line 2 is not JSON"),
         ("log.jsonl", "[1]\n", "line 1 is not a JSON object"),
         ("log.jsonl", '{"a": "b"}\n', "holds no numbers"),

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# Measures square and multiply what they are handed; within these bounds nothing overflows or vanishes.
+LARGEST, SMALLEST = 1e60, 1e-60
+
 
 def as_numpy(value: ArrayLike) -> NDArray[Any]:
     """The array behind `value`; a torch tensor is detached, brought to the CPU and, if bfloat16, widened."""
@@ -20,7 +23,7 @@ def as_numpy(value: ArrayLike) -> NDArray[Any]:
 
 
 def as_finite(value: ArrayLike, *, name: str, ndim: int) -> NDArray[np.float64]:
-    """The array as float64, checked to have `ndim` axes, at least one element and only finite numbers.
+    """The array as float64, checked to have `ndim` axes, at least one element and only finite, workable numbers.
 
     Raises:
         ValueError: With the name, what is needed and what arrived.
@@ -34,6 +37,12 @@ def as_finite(value: ArrayLike, *, name: str, ndim: int) -> NDArray[np.float64]:
     n_bad = array.size - int(np.count_nonzero(np.isfinite(array)))
     if n_bad:
         raise ValueError(f"{name} has {n_bad} NaN or infinite entries of {array.size}; leave out what diverged")
+    top = float(np.abs(array).max())
+    if top > LARGEST or 0 < top < SMALLEST:
+        raise ValueError(
+            f"{name} reaches {top:.3g} in absolute value, and products of such numbers cannot be represented; "
+            f"rescale it into {SMALLEST:g} … {LARGEST:g}"
+        )
     return array
 
 

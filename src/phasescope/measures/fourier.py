@@ -215,17 +215,24 @@ def key_frequencies(
         if not alive.all():
             caveats.append(f"{n - int(alive.sum())} of {n} neurons are constant and name no frequency")
         explained = energy[:, alive] / variance[alive]
-        best = explained.argmax(axis=0)
-        keys = np.unique(best[explained.max(axis=0) > threshold])
+        best, strongest = explained.argmax(axis=0), explained.max(axis=0)
+        keys = np.unique(best[strongest > threshold])
         share = energy.sum(axis=1) / variance.sum()
         n_components = 8
     else:
         raise ValueError(f"method is 'logit_variance' or 'neuron_argmax', not {method!r}")
     null_share = white_noise_share_quantile(0.95 ** (1 / n_frequencies), n_components=n_components, p=p, n_outputs=n)
-    doubtful = keys[share[keys] < null_share] if method == "logit_variance" else keys[:0]
+    if method == "logit_variance":
+        held, limit, holder = share[keys], null_share, "the variance"
+    else:  # the strongest neuron that names the key, against the strongest of as many neurons of white noise
+        held = np.array([strongest[best == key].max() for key in keys])
+        level = 0.95 ** (1 / (n_frequencies * int(alive.sum())))
+        limit = white_noise_share_quantile(level, n_components=n_components, p=p, n_outputs=1)
+        holder = "the variance of every neuron that names them"
+    doubtful = keys[held < limit]
     if doubtful.size:
         caveats.append(
-            f"keys {doubtful.tolist()} hold less than {null_share:.3g} of the variance, which the largest share in "
+            f"keys {doubtful.tolist()} hold less than {limit:.3g} of {holder}, which the largest share in "
             "white noise of this shape exceeds in 5 % of tables; they may be noise"
         )
     return KeyFrequencies(

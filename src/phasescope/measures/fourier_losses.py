@@ -13,6 +13,9 @@ from phasescope.measures.fourier_basis import Direction, diagonal_means
 from phasescope.measures.null_band import null_band
 from phasescope.results import Result
 
+# A restricted loss this many times and this many nats above the loss of the whole network gets a caveat.
+MUCH_WORSE, CLEARLY_WORSE = 2.0, 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestrictedLoss(Result):
@@ -102,11 +105,17 @@ def restricted_loss(
     if by_key:
         contributions = np.array([loss(np.delete(kept, i)) for i in range(len(kept))]) - estimate
     null, null_interval = null_band([loss(drawn) for drawn in _random_keys(rng, p, len(kept), n_null)])
+    full_loss = float(_cross_entropy(table.reshape(p * p, n_classes), correct.ravel()).mean())
+    if len(kept) and estimate > MUCH_WORSE * full_loss and estimate > full_loss + CLEARLY_WORSE:
+        caveats += (
+            f"the key frequencies alone give {estimate:.3g} nats where the whole network gives {full_loss:.3g}: they "
+            "leave out part of what it answers with",
+        )
     return RestrictedLoss(
         estimate=estimate,
         null=null,
         null_interval=null_interval,
-        full_loss=float(_cross_entropy(table.reshape(p * p, n_classes), correct.ravel()).mean()),
+        full_loss=full_loss,
         keys=kept,
         contributions=contributions,
         caveats=caveats,

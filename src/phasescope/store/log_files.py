@@ -41,6 +41,11 @@ def _text(path: Path) -> str:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
+        if b"\x00" not in raw:
+            line = 1 + raw[: error.start].count(b"\n")
+            raise PhasescopeError(
+                f"{path} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line}; save the file as UTF-8"
+            ) from error
         raise PhasescopeError(f"{path} is not a text file, and its name says no other kind of log") from error
     if "\x00" in text:
         raise PhasescopeError(f"{path} is not a text file, and its name says no other kind of log")
