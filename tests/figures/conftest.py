@@ -1,16 +1,31 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from phasescope.measures.avalanche_exponents import avalanche_exponents
+from phasescope.measures.avalanche_scan import avalanche_scan
+from phasescope.measures.avalanches import avalanches_of_signal
+from phasescope.measures.branching import branching_ratio
+from phasescope.measures.criticality import SurrogateComparison, criticality
 from phasescope.measures.delay import crossing, delay, generalization_step, memorization_step
 from phasescope.measures.embedding_plane import principal_plane
+from phasescope.measures.exponent_difference import exponent_difference
 from phasescope.measures.fourier import embedding_spectrum, key_frequencies, table_spectrum
 from phasescope.measures.fourier_losses import excluded_loss, restricted_loss
 from phasescope.measures.mirage import mirage
+from phasescope.measures.power_law import fit_power_law
 from phasescope.measures.representation import circularity, representation_quality
+from phasescope.measures.shape_collapse import shape_collapse
 from phasescope.measures.sharpness import sharpness
+from phasescope.measures.simple_scaling import simple_scaling
+from phasescope.measures.surrogates import ornstein_uhlenbeck
 from phasescope.measures.survival import kaplan_meier
 from phasescope.measures.transitions import find_transitions
 from phasescope.measures.verdict import verdict
+from phasescope.synthetic.branching import branching_process
+from phasescope.synthetic.directed_sandpile import directed_sandpile
+from phasescope.synthetic.galton_watson import galton_watson
 
 P, KEY = 13, 3
 
@@ -34,18 +49,46 @@ def results():
     total = (residues[:, None, None] + residues[None, :, None] - residues) % P
     logits = 6 * np.cos(2 * np.pi * KEY * total / P) + 0.3 * rng.standard_normal((P, P, P))
     memorized, generalized = memorization_step(steps, train), generalization_step(steps, test)
+    tail = rng.pareto(1.5, 400) + 1
+    other = np.random.default_rng(1)
+    trees = galton_watson(2_000, profiles=True, rng=other)
+    exponents = avalanche_exponents(trees)
+    noise = ornstein_uhlenbeck(40_000, correlation_time=400, rng=other)
+    walks = {n: directed_sandpile(n, n_grains=20_000, rng=other).sizes for n in (8, 16, 32, 64)}
+    comparison = SurrogateComparison(
+        kind="time-shuffled",
+        estimate=8.0,
+        p_value=0.05,
+        statistics=np.vstack([np.full(4, 3.0), other.standard_normal((19, 4))]),
+        n_surrogates=19,
+        n_without_avalanches=0,
+        n_fitted=5,
+        n_alike=0,
+    )
+    judged = dataclasses.replace(criticality(trees, rng=other), surrogates=(comparison,))
     return {
+        "AvalancheExponents": exponents,
+        "AvalancheScan": avalanche_scan(noise, thresholds=(0.0, 1.0, 9.0), bin_sizes=(1, 4)),
+        "Avalanches": avalanches_of_signal(noise, threshold=0.5),
+        "BranchingRatio": branching_ratio(branching_process(ratio=0.9, drive=5.0, n_bins=3_000, rng=other)),
         "Circularity": circularity(embedding, rng=rng),
+        "CracklingRelation": exponents.crackling,
+        "Criticality": judged,
         "Crossing": crossing(steps, test),
         "Delay": delay(memorized, generalized),
         "EmbeddingSpectrum": embedding_spectrum(embedding, rng=rng),
         "ExcludedLoss": excluded_loss(logits, rng.random((P, P)) < 0.5, rng=rng),
+        "ExponentDifference": exponent_difference(tail, rng.pareto(2.0, 300) + 1, n_bootstrap=100, rng=rng),
         "KeyFrequencies": key_frequencies(logits),
         "Mirage": mirage(steps, {"accuracy": test, "cross_entropy": 3 * (1 - test)}, n_items=1000),
+        "PowerLaw": fit_power_law(np.minimum(tail, 30), censored=tail > 30, n_bootstrap=100, rng=rng),
         "PrincipalPlane": principal_plane(embedding, rng=rng),
         "RepresentationQuality": representation_quality(embedding, rng=rng),
         "RestrictedLoss": restricted_loss(logits, rng=rng),
+        "ShapeCollapse": shape_collapse(trees, durations=(8, 100)),
         "Sharpness": sharpness(steps, test, n_items=1000),
+        "SimpleScaling": simple_scaling(walks),
+        "SurrogateComparison": comparison,
         "SurvivalCurve": kaplan_meier([400, 450, 500, 600, 1500], [True, True, True, True, False]),
         "TableSpectrum": table_spectrum(logits),
         "Transition": find_transitions(steps, noisy, rng=rng, name="test/accuracy")[0],

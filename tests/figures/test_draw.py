@@ -46,7 +46,7 @@ def test_caveats_are_printed(name, results):
 
 
 def test_a_result_without_a_figure_is_named():
-    with pytest.raises(TypeError, match="results of type Result have no figure; those that have one: Circularity"):
+    with pytest.raises(TypeError, match="results of type Result have no figure; those that have one: AvalancheE"):
         figures.draw(Result())
 
 

@@ -1,5 +1,8 @@
 """What each figure shows is what its result holds: points, intervals, marks and the numbers in the sentence."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,6 +20,44 @@ from phasescope.measures.survival import kaplan_meier
 def named(figure, name):
     [trace] = [trace for trace in figure.data if trace.name == name]
     return trace
+
+
+def test_a_power_law_shows_data_law_interval_and_start(results):
+    result = results["PowerLaw"]
+    figure = figures.draw(result)
+    assert list(named(figure, "data").y) == result.survival.tolist()
+    law = named(figure, f"power law, α = {result.estimate:.3g}")
+    assert law.y[0] == pytest.approx(result.n_tail / result.n)
+    slope = np.diff(np.log(law.y)) / np.diff(np.log(law.x))
+    np.testing.assert_allclose(slope, 1 - result.estimate)
+    [start] = [shape for shape in figure.layout.shapes if shape.name == "x_min interval"]
+    assert (start.x0, start.x1) == result.x_min_interval
+    [interval] = [shape for shape in figure.layout.shapes if shape.name == "interval"]
+    assert (interval.y0, interval.y1) == result.interval
+    assert list(named(figure, "α by x_min").y) == result.scan_alpha.tolist()
+    assert result.verdict in figure.layout.meta["summary"]
+
+
+def test_a_discrete_bounded_law_ends_where_it_was_said_to(results):
+    comparison = SimpleNamespace(law="stretched_exponential", log_ratio=3.21, p_value=0.01, nested=False)
+    options = {"discrete": True, "x_max": 60.0, "interval": (2.1, 2.9), "estimate": 2.5, "x_min": 2.0}
+    result = dataclasses.replace(results["PowerLaw"], comparisons=(comparison,), **options)
+    figure = figures.draw(result)
+    law = named(figure, "power law, α = 2.5")
+    assert law.x[-1] == pytest.approx(60)
+    shares = np.arange(2, 61) ** -2.5 / np.sum(np.arange(2, 61) ** -2.5)
+    assert law.y[-1] == pytest.approx(result.n_tail / result.n * shares[-1])
+    assert "stretched exponential 3.21" in figure.layout.meta["summary"]
+
+
+def test_two_exponents_show_both_intervals(results):
+    result = results["ExponentDifference"]
+    figure = figures.draw(result)
+    for name, alpha, (low, high) in zip(("first", "second"), result.alphas, result.alpha_intervals, strict=True):
+        trace = named(figure, f"{name} sample")
+        assert trace.x[0] == alpha
+        assert trace.x[0] + trace.error_x.array[0] == pytest.approx(high)
+        assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(low)
 
 
 def test_a_transition_shows_points_fit_and_interval(results):
@@ -163,3 +204,73 @@ def test_a_verdict_gives_its_reason(results):
     figure = figures.draw(results["Verdict"])
     assert figure.layout.title.text == "Verdict: grokking"
     assert "0.99" in figure.layout.meta["summary"]
+
+
+def test_exponents_show_points_laws_and_ranges(results):
+    result = results["AvalancheExponents"]
+    figure = figures.draw(result)
+    law = named(figure, f"τ = {result.size_exponent:.3g}")
+    assert list(law.x) == result.size_curve[:, 0].tolist()
+    late = np.diff(np.log(law.y[-10:])) / np.diff(np.log(law.x[-10:]))
+    np.testing.assert_allclose(late, -result.size_exponent, atol=0.02)  # where the correction is gone
+    assert list(named(figure, "mean size of duration T").y) == result.mean_size_points[:, 1].tolist()
+    assert f"γ {result.mean_size_exponent:.3g}" in figure.layout.meta["summary"]
+
+
+def test_both_sides_of_the_relation_show_their_intervals(results):
+    result = results["CracklingRelation"]
+    trace = named(figures.draw(result), "(α − 1)/(τ − 1)")
+    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(result.predicted_interval[1])
+    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(result.predicted_interval[0])
+
+
+def test_a_branching_ratio_shows_slopes_fit_and_the_naive_decay(results):
+    result = results["BranchingRatio"]
+    figure = figures.draw(result)
+    assert list(named(figure, "regression slopes r_k").y) == result.slopes.tolist()
+    fit = named(figure, f"b·m^k, m = {result.estimate:.5g}")
+    np.testing.assert_allclose(fit.y, result.amplitude * result.estimate**result.lags)
+
+
+def test_a_collapse_shows_every_group_over_the_common_shape(results):
+    result = results["ShapeCollapse"]
+    figure = figures.draw(result)
+    assert list(named(figure, "shape of long avalanches").y) == result.shape.tolist()
+    groups = [trace for trace in figure.data if trace.name.startswith("T ≈")]
+    assert [list(trace.y) for trace in groups] == result.group_profiles.tolist()
+
+
+def test_avalanches_show_the_share_at_least_as_large(results):
+    result = results["Avalanches"]
+    trace = named(figures.draw(result), "size")
+    for x, share in list(zip(trace.x, trace.y, strict=True))[::40]:
+        assert share == pytest.approx(np.mean(result.sizes >= x))
+
+
+def test_the_data_are_marked_among_their_surrogates(results):
+    result = results["SurrogateComparison"]
+    figure = figures.draw(result)
+    assert list(named(figure, "data").y) == result.statistics[0].tolist()
+    assert sorted(named(figure, "time-shuffled (p = 0.05)").y) == sorted(result.statistics[1:].ravel().tolist())
+
+
+def test_a_scan_is_blank_where_nothing_scales(results):
+    result = results["AvalancheScan"]
+    [heat] = [trace for trace in figures.draw(result).data if trace.type == "heatmap"]
+    assert [[cell == "no avalanches" for cell in row] for row in heat.text] == (result.n_avalanches == 0).tolist()
+
+
+def test_simple_scaling_shows_deviations_with_their_errors(results):
+    result = results["SimpleScaling"]
+    [trace] = [trace for trace in figures.draw(result).data if trace.type == "scatter"]
+    assert list(trace.y) == result.deviations.tolist()
+    np.testing.assert_allclose(trace.error_y.array, 1.96 * result.deviation_errors)
+
+
+def test_a_lattice_shows_a_hue_per_number_of_grains_and_their_shares():
+    from phasescope.figures.lattice import draw_lattice
+
+    figure = draw_lattice(np.array([[0, 1], [3, 3]]), title="Heights")
+    assert np.asarray(figure.data[0].z).tolist() == [[0, 1], [3, 3]]
+    assert "3: 50 %" in figure.layout.meta["summary"]
+    assert np.asarray(draw_lattice(np.arange(8).reshape(2, 2, 2), title="Cube").data[0].z).shape == (2, 2)
