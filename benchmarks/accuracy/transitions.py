@@ -1,11 +1,12 @@
 """False alarms, power and interval coverage of the transition detector and of the segmentation, by simulation.
 
     python benchmarks/accuracy/transitions.py [--n-sets 1000] [--only step_location] [--output FILE]
+    python benchmarks/accuracy/transitions.py --match 'white noise 40' [--n-sets 1000]
     python benchmarks/accuracy/transitions.py --table
 
 Noise has standard deviation 1, so heights are in σ. Steps run over four decades, evenly spaced in log10(step) unless
-said otherwise. Every row has its own seed, written beside it; `--table` prints the results as Markdown. Set
-OMP_NUM_THREADS=1: the matrices are small.
+said otherwise. Every row has its own seed, written beside it, so `--match` can run some of them again; `--table` prints
+the results as Markdown. Set OMP_NUM_THREADS=1: the matrices are small.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -238,7 +240,7 @@ def generator(*key: object) -> tuple[np.random.Generator, int]:
     return np.random.default_rng(seed), seed
 
 
-def rows(n_sets: int) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+def rows(n_sets: int) -> Iterator[tuple[str, partial[dict[str, Any]]]]:
     """All rows, those at the reference length first; half the sets for what no requirement is stated for."""
     for height in (2.0, 3.0, 5.0):
         for phi in (0.0, 0.5, 0.8):
@@ -257,6 +259,17 @@ def rows(n_sets: int) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
             yield "false_alarms", partial(false_alarms, name, n_points, n_sets // 2)
     for name in OUTSIDE:
         yield "false_alarms", partial(false_alarms, name, REFERENCE, n_sets // 2)
+
+
+def run_again(pattern: str, n_sets: int, output: Path) -> None:
+    """Replace the rows whose arguments match; a row draws from a generator of its own, so the others stay true."""
+    for section, measure in rows(n_sets):
+        if re.search(pattern, " ".join(map(str, measure.args))):
+            row = measure()
+            results = json.loads(output.read_text(encoding="utf-8"))
+            results[section] = [row if old["seed"] == row["seed"] else old for old in results[section]]
+            output.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(section, row, flush=True)
 
 
 def table(results: dict[str, Any]) -> str:
@@ -295,10 +308,14 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=SECTIONS, help="run one section and keep the others as they are in the output"
     )
+    parser.add_argument("--match", help="run again the rows whose name and length match this regular expression")
     parser.add_argument("--table", action="store_true", help="print the table of an earlier run and stop")
     arguments = parser.parse_args()
     if arguments.table:
         print(table(json.loads(arguments.output.read_text(encoding="utf-8"))))
+        return
+    if arguments.match is not None:
+        run_again(arguments.match, arguments.n_sets, arguments.output)
         return
     sections = (arguments.only,) if arguments.only else SECTIONS
     kept = json.loads(arguments.output.read_text(encoding="utf-8")) if arguments.only else {}

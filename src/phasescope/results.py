@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,10 +39,7 @@ class Result:
 
         A result without such arrays becomes one row; the rest is in the table's `attrs`. Needs the extra `frame`.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("pandas", "frame", "to_frame()") from error
+        pd = pandas()
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         columns = {name: value for name, value in values.items() if isinstance(value, np.ndarray) and value.ndim == 1}
         if columns:
@@ -53,18 +52,10 @@ class Result:
         return frame
 
     def __str__(self) -> str:
-        rows = self._rows()
-        name_width = max((len(name) for name, _ in rows), default=0)
-        lines = [type(self).__name__, *(f"  {name:<{name_width}}  {text}" for name, text in rows)]
-        return "\n".join(lines + [f"  caveat: {caveat}" for caveat in self.caveats])
+        return text_block(type(self).__name__, self._rows(), self.caveats)
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
-            for name, text in self._rows()
-        )
-        caveats = "".join(f"<p><em>caveat: {html.escape(caveat)}</em></p>" for caveat in self.caveats)
-        return f"<table><caption>{html.escape(type(self).__name__)}</caption>{cells}</table>{caveats}"
+        return html_block(type(self).__name__, self._rows(), self.caveats)
 
     def _rows(self) -> list[tuple[str, str]]:
         names = [field.name for field in dataclasses.fields(self) if field.name != "caveats"]
@@ -80,6 +71,35 @@ class Result:
                 text += f"  [{brief(low)}, {brief(high)}]"
             rows.append((name, text))
         return rows
+
+
+def text_block(title: str, rows: Sequence[tuple[str, str]], caveats: Sequence[str] = ()) -> str:
+    """The block that `print` shows: a title, names with their values, and caveats."""
+    name_width = max((len(name) for name, _ in rows), default=0)
+    lines = [title, *(f"  {name:<{name_width}}  {text}" for name, text in rows)]
+    return "\n".join(lines + [f"  caveat: {caveat}" for caveat in caveats])
+
+
+def html_block(title: str, rows: Sequence[tuple[str, str]], caveats: Sequence[str] = ()) -> str:
+    """The same block for a notebook, every string escaped."""
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
+        for name, text in rows
+    )
+    doubts = "".join(f"<p><em>caveat: {html.escape(caveat)}</em></p>" for caveat in caveats)
+    return f"<table><caption>{html.escape(title)}</caption>{cells}</table>{doubts}"
+
+
+def pandas() -> Any:
+    """The pandas module, for `to_frame()`.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        return import_module("pandas")
+    except ImportError as error:
+        raise MissingExtraError("pandas", "frame", "to_frame()") from error
 
 
 def brief(value: Any) -> str:

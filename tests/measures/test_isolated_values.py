@@ -60,6 +60,25 @@ def test_what_continues_its_neighbors_stays(curve, noise):
     assert not {0, 1, curve.size - 2, curve.size - 1} & set(without_isolated(values)[1].tolist())
 
 
+@pytest.mark.parametrize(
+    "curve",
+    [
+        np.where(STEPS < 30, STEPS / 30, np.exp(-(STEPS - 30) / 2000)),  # a kinked peak
+        np.exp(-((np.log10(STEPS) - 2) ** 2)),  # a round one
+        np.maximum(np.log10(STEPS) - 2, 0) - 0.05 * np.exp(-10 * (np.log10(STEPS) - 1) ** 2),  # a dent before a rise
+        np.concatenate([np.full(60, 1.0), 1 + 1e-4 * np.random.default_rng(2).normal(size=20), np.full(20, 3.0)]),
+    ],
+)
+def test_the_shape_of_a_curve_without_noise_is_no_accident(curve):
+    assert without_isolated(curve)[1].size == 0
+
+
+def test_an_accident_on_a_curve_without_noise_is_still_found():
+    curve = np.exp(-((np.linspace(0, 4, 200) - 2) ** 2))
+    curve[[60, 150]] += [0.3, -0.3]
+    assert without_isolated(curve)[1].tolist() == [60, 150]
+
+
 def test_a_change_that_one_end_value_alone_speaks_for_is_an_accident():
     assert without_isolated(np.repeat([0.0, 1.0], [40, 1]))[1].tolist() == [40]
     assert without_isolated(np.repeat([0.0, 1.0], [1, 40]))[1].tolist() == [0]

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from phasescope.studies.grokking.benches import BENCHES, bench
+from phasescope.training.settings import TrainingSettings, from_mapping
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,16 @@ def test_a_change_touches_nothing_else():
 def test_seed_names_both_factors_unless_they_are_set_apart():
     run = bench("F3").run(4, split_seed=9)
     assert (run.seed, run.init_seed, run.split_seed) == (4, 4, 9)
+
+
+@pytest.mark.parametrize(("name", "change"), [("T1", {"activation": "square"}), ("F3", {"n_heads": 2})])
+def test_a_setting_that_the_network_does_not_have_is_refused_rather_than_ignored(name, change):
+    with pytest.raises(ValueError, match=f"bench {name} has no setting {next(iter(change))}"):
+        bench(name, **change)
+
+
+def test_what_is_recorded_names_only_settings_that_had_a_part_and_reads_back_whole():
+    for chosen in BENCHES.values():
+        described = chosen.training.described()
+        assert ("activation" in described) == (chosen.training.model == "mlp") == ("n_heads" not in described)
+        assert from_mapping(TrainingSettings, described).build_model() == chosen.training.build_model()

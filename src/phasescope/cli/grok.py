@@ -112,7 +112,7 @@ def _list(as_json: bool) -> None:
     from phasescope.studies.grokking.benches import BENCHES
 
     if as_json:
-        rows = [dataclasses.asdict(bench) for bench in BENCHES.values()]
+        rows = [dataclasses.asdict(bench) | {"training": bench.training.described()} for bench in BENCHES.values()]
         echo_json({"benches": rows})
         return
     for name, bench in BENCHES.items():

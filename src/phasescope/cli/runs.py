@@ -44,7 +44,8 @@ def list_(store: Path, as_json: bool) -> None:
     out.print(table(headers, rows) if rows else cell(f"no runs in {store}"))
     for run in runs:
         if run.message:
-            out.print(cell(f"{run.id}: {run.message}", "yellow"))
+            said = run.message if run.message.startswith(run.id) else f"{run.id}: {run.message}"
+            out.print(cell(said, "yellow"))
 
 
 @command.command()
@@ -57,7 +58,7 @@ def show(run: str, store: Path, as_json: bool) -> None:
     from phasescope.store.runs import Run, open_run
 
     opened: Run = open_run(store, run)
-    document = _describe(opened)
+    document = opened.to_dict()
     if as_json:
         echo_json(document)
         return
@@ -159,25 +160,3 @@ def _open_all(store: Path, names: tuple[str, ...]) -> list[Any]:
 
     ids = dict.fromkeys(run for name in names for run in resolve(store, name))
     return [open_run(store, run) for run in ids]
-
-
-def _describe(run: Any) -> dict[str, Any]:
-    head = {name: getattr(run, name) for name in ("id", "recording_id", "index", "group", "study", "status", "seed")}
-    head |= {name: getattr(run, name) for name in ("created", "steps", "message", "config", "environment")}
-    return {
-        "run": head,
-        "series": [
-            {
-                "name": name,
-                "unit": curve.unit,
-                "points": len(curve),
-                "first_step": int(curve.steps[0]),
-                "last_step": int(curve.steps[-1]),
-                "last_value": float(curve.values[-1]),
-            }
-            for name, curve in run.all_series().items()
-        ],
-        "arrays": [{"name": name, "times": len(run.array_steps(name))} for name in run.array_names()],
-        "results": run.results(),
-        "events": [dataclasses.asdict(event) for event in run.events()],
-    }

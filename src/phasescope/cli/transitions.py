@@ -108,7 +108,9 @@ def _print(
         return brief(value) if interval is None else f"{brief(value)} [{brief(interval[0])}, {brief(interval[1])}]"
 
     out = console()
-    out.print(cell(f"{title}: {len(transitions)} transitions in {len(searched)} curves searched", "bold"))
+    found = "1 transition" if len(transitions) == 1 else f"{len(transitions)} transitions"
+    among = "one curve" if len(searched) == 1 else f"{len(searched)} curves"
+    out.print(cell(f"{title}: {found} in {among} searched", "bold"))
     rows = [
         (
             ", ".join(one.observables),
@@ -121,11 +123,14 @@ def _print(
     ]
     if rows:
         out.print(table(("curve", "onset [95 %]", "midpoint [95 %]", "width [95 %]", "p"), rows))
+    doubts = list(caveats)
     for split, panel in panels.items():
-        out.print(cell(f"mirage{f' ({split})' if split else ''}: {panel.verdict}", "bold"))
+        name = f"mirage ({split})" if split else "mirage"
+        out.print(cell(f"{name}: {panel.verdict}", "bold"))
         out.print(cell(panel.summary))
+        doubts += [f"{name}: {caveat}" for caveat in panel.caveats]
     for one in transitions:
         for caveat in one.caveats:
             out.print(cell(f"caveat, {', '.join(one.observables)}: {caveat}", "yellow"))
-    for caveat in (*caveats, *(caveat for panel in panels.values() for caveat in panel.caveats)):
+    for caveat in doubts:
         out.print(cell(f"caveat: {caveat}", "yellow"))

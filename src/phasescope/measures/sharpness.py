@@ -13,13 +13,13 @@ from phasescope.errors import unknown_name
 from phasescope.measures.curve import checked_curve, non_finite_caveat
 from phasescope.measures.curve_noise import MIN_POINTS, Noise, noise_of_blocks, noise_of_neighbors
 from phasescope.measures.steepness import Steepness, steepness
+from phasescope.measures.wilson import wilson_interval
 from phasescope.results import Result
 
 Shape = Literal["sharp", "smooth", "unresolved"]
 Axis = Literal["linear", "log"]
 
 _RELAXATION_DECADES = math.log10(math.log(10) / math.log(10 / 9))  # 10–90 % rise of 1 − exp(−t/τ): 1.34 decades
-_Z = 1.959963984540054  # two-sided 95 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def sharpness(
         foot_resolved=None if hidden is None else hidden <= 0.1,
         steps=step_array,
         values=value_array,
-        band=None if n_items is None else _wilson(value_array, n_items),
+        band=None if n_items is None else wilson_interval(value_array, n_items),
         caveats=tuple(caveats),
     )
 
@@ -227,13 +227,6 @@ def _variance(level: NDArray[np.float64], n_items: int | None) -> NDArray[np.flo
         return np.zeros(level.size)
     rate = (level * n_items + 2) / (n_items + 4)
     return rate * (1 - rate) / n_items
-
-
-def _wilson(values: NDArray[np.float64], n_items: int) -> NDArray[np.float64]:
-    center = (values + _Z**2 / (2 * n_items)) / (1 + _Z**2 / n_items)
-    spread = np.sqrt(np.clip(values * (1 - values), 0, None) / n_items + _Z**2 / (4 * n_items**2))
-    half = _Z * spread / (1 + _Z**2 / n_items)
-    return np.stack([np.clip(center - half, 0, 1), np.clip(center + half, 0, 1)], axis=1)
 
 
 def _share_below(x: NDArray[np.float64], level: NDArray[np.float64], threshold: float) -> float:

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from phasescope.errors import MissingExtraError, StoreError
 from phasescope.store.runs import Run
-
-KEYS = ("run", "seed", "step")
+from phasescope.store.series import KEYS, column
 
 
 def columns(runs: Sequence[Run]) -> list[str]:
     """Names of the series of all the runs, in the order they first appear."""
     names = dict.fromkeys(name for run in runs for name in run.series_names())
-    return [_column(name) for name in names]
+    return [column(name) for name in names]
 
 
 def write_csv(runs: Sequence[Run], file: IO[str]) -> int:
@@ -101,11 +100,6 @@ def _table(run: Run) -> tuple[NDArray[np.int64], Iterator[tuple[str, NDArray[np.
             values = np.full(len(steps), np.nan)
             recorded[at] = True
             values[at] = curve.values
-            yield _column(name), recorded, values
+            yield column(name), recorded, values
 
     return steps, spread()
-
-
-def _column(name: str) -> str:
-    # A series may be called like a key of the table.
-    return f"{name} (series)" if name in KEYS else name

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasescope.errors import RunNotFoundError, unknown_name
+from phasescope.results import brief, html_block, pandas, plain, text_block
 from phasescope.store import queries
 from phasescope.store.connections import reading
 from phasescope.store.environment import allowed
@@ -17,10 +18,12 @@ from phasescope.store.identifiers import MANIFEST, run_id, split_run_id
 from phasescope.store.listing import RunSummary, list_runs, outcomes_of, resolve, status_of
 from phasescope.store.manifest import read_manifest
 from phasescope.store.recordings import create_recording, resume_recording
-from phasescope.store.series import Event, Series
+from phasescope.store.series import Event, Series, column
 from phasescope.store.writer import RecordingWriter
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from phasescope.measures.transitions import Transition
 
 __all__ = [
@@ -132,6 +135,48 @@ class Run:
         """What happened on the way, in order."""
         with reading(self.path) as connection:
             return queries.events(connection, self.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the run is, what it came to and how its series end, ready for JSON; the curves are in `to_frame()`."""
+        names = ("id", "recording_id", "index", "group", "study", "status", "seed", "created", "steps", "message")
+        return {
+            "run": {name: getattr(self, name) for name in (*names, "config", "environment")},
+            "series": [
+                {
+                    "name": name,
+                    "unit": curve.unit,
+                    "points": len(curve),
+                    "first_step": int(curve.steps[0]),
+                    "last_step": int(curve.steps[-1]),
+                    "last_value": plain(curve.values[-1]),
+                }
+                for name, curve in self.all_series().items()
+            ],
+            "arrays": [{"name": name, "times": len(self.array_steps(name))} for name in self.array_names()],
+            "results": self.results(),
+            "events": [dataclasses.asdict(event) for event in self.events()],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per step, a column per series, NaN where nothing was recorded. Needs the extra `frame`."""
+        frame = pandas()
+        curves = {column(name): curve for name, curve in self.all_series().items()}
+        columns = {name: frame.Series(curve.values, index=curve.steps) for name, curve in curves.items()}
+        made: pd.DataFrame = frame.DataFrame(columns).reset_index(names="step")
+        return made
+
+    def __str__(self) -> str:
+        return text_block(f"Run {self.id}", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_block(f"Run {self.id}", self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """What fits on one screen; reads nothing that was not read on opening but the names of the series."""
+        shown = ("study", "status", "message", "group", "created", "seed", "steps")
+        rows = [(name, brief(value)) for name in shown if (value := getattr(self, name)) not in ("", None)]
+        own = ", ".join(f"{name} {brief(value)}" for name, value in self.settings.items() if name != "seed")
+        return [*rows, ("settings", own or "–"), ("series", ", ".join(self.series_names()) or "none yet")]
 
     def find_transitions(self, *, rng: np.random.Generator, names: list[str] | None = None) -> list[Transition]:
         """Search series for transitions.

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 MODELS = ("mlp", "transformer")
 DTYPES = ("float32", "float64")
+# Fields that one kind of network reads and the other does not.
+OTHERS_FIELDS = {"mlp": ("n_heads", "mlp_width"), "transformer": ("activation", "embedding_dim")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class TrainingSettings:
         labels: `"task"`, or `"random"` as a control.
         model: `"mlp"` (embedding sum) or `"transformer"`.
         width: Hidden units of the MLP, or width of the residual stream.
-        activation: Of the MLP: `"square"` or `"relu"`.
+        activation: Of the MLP: `"square"` or `"relu"`. The transformer's is always ReLU.
         embedding_dim: Of the MLP: width of the embeddings when a linear layer follows them; `None` for none.
         n_heads: Of the transformer.
         mlp_width: Of the transformer.
@@ -110,6 +112,12 @@ class TrainingSettings:
                 raise ValueError(f"{name} must be at least 1, and {getattr(self, name)} arrived")
         if self.settle is not None and not 0 < self.settle < np.inf:
             raise ValueError(f"settle must be a positive number or None, and {self.settle} arrived")
+
+    def described(self) -> dict[str, Any]:
+        """The settings that had a part in the training: those of the other kind of network are left out."""
+        return {
+            name: value for name, value in dataclasses.asdict(self).items() if name not in OTHERS_FIELDS[self.model]
+        }
 
     def build_task(self) -> ModularTask:
         """The table of the operation."""

@@ -46,6 +46,12 @@ def test_one_network():
     )
 
 
+def test_two_networks_are_both():
+    silent = headline([run("memorization", generalized=None, test=0.02, seed=seed) for seed in range(2)])
+    assert silent.startswith("Both networks memorized by step 50 and neither generalized by step 1,500")
+    assert headline([run("grokking", seed=seed) for seed in range(2)]).startswith("Both networks memorized by step 50")
+
+
 def test_too_few_for_an_interval():
     runs = [run("grokking", generalized=500.0 + 10 * seed, seed=seed) for seed in range(3)]
     assert "step 510 (median; too few runs for a 95 % interval)" in headline(runs)

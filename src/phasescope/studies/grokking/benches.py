@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from phasescope.errors import unknown_name
-from phasescope.training.settings import RunSettings, TrainingSettings
+from phasescope.training.settings import OTHERS_FIELDS, RunSettings, TrainingSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +125,13 @@ def bench(name: str, **changes: Any) -> Bench:
     """The bench of that name, with some of its training settings changed.
 
     Raises:
-        ValueError: If there is no such bench, with the nearest names; or a changed setting is out of range.
+        ValueError: If there is no such bench, with the nearest names; or a changed setting is out of range, or the
+            bench's network has none of that kind.
     """
     if name not in BENCHES:
         raise ValueError(unknown_name("bench", name, BENCHES))
     chosen = BENCHES[name]
+    idle = [change for change in changes if change in OTHERS_FIELDS[chosen.training.model]]
+    if idle:
+        raise ValueError(f"the {chosen.training.model} of bench {name} has no setting {', '.join(idle)}; leave it out")
     return dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, **changes))

@@ -43,7 +43,7 @@ def headline(runs: Sequence[Recorded]) -> str:
 
 
 def _alike(label: str, runs: Sequence[Recorded]) -> str:
-    all_networks = "The network" if len(runs) == 1 else f"All {len(runs)} networks"
+    all_networks = {1: "The network", 2: "Both networks"}.get(len(runs), f"All {len(runs)} networks")
     memorized = f"memorized {'at' if len(runs) == 1 else 'by'} step {_latest([run.memorization for run in runs])}"
     generalized = f"generalized at step {_median(waiting(runs, 'generalization'))}"
     end = number(max(run.last_step for run in runs))
@@ -53,7 +53,7 @@ def _alike(label: str, runs: Sequence[Recorded]) -> str:
     if label == "grokking":
         return f"{all_networks} {memorized}, waited, and {generalized}, a delay of {times}: grokking."
     if label == "memorization":
-        none = "did not generalize" if len(runs) == 1 else "none generalized"
+        none = {1: "did not generalize", 2: "neither generalized"}.get(len(runs), "none generalized")
         return f"{all_networks} {memorized} and {none} by step {end}, with test accuracy at {test}: memorization."
     if label == "semi_grokking":
         return (

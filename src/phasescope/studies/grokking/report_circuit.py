@@ -17,6 +17,7 @@ from phasescope.studies.grokking.report_parts import (
     curves_panel,
     describe,
     has,
+    is_squared,
     network,
     task,
     transition_band,
@@ -52,7 +53,7 @@ def circle_section(runs: Sequence[Recorded], circuits: Sequence[Recorded]) -> Se
             "in the plane of its strongest frequency. "
             + (
                 "Networks of this kind spread over many frequencies, so any single plane shows only a part."
-                if middle.run.config.get("activation") == "square"
+                if is_squared(middle)
                 else "Where a network uses several frequencies, any single plane shows only a part."
             )
         )

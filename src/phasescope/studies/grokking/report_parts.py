@@ -30,7 +30,7 @@ LOOKS = {
     "fourier/excluded_loss": ("excluded (training rows)", PURPLE, "dashdot"),
     "fourier/gini_embedding": ("Gini of the embedding", TRAIN, "solid"),
     "fourier/key_share": ("key share of logits", GREEN, "dash"),
-    "representation/circularity": ("circularity", PURPLE, "dashdot"),
+    "representation/circularity": ("circularity, 4 components", PURPLE, "dashdot"),
     "representation/phase_rqi": ("phase RQI", TEST, "dot"),
     "representation/gradient_symmetricity": ("gradient symmetricity", TRAIN, "solid"),
     "representation/distance_irrelevance": ("distance irrelevance", TEST, "dash"),
@@ -72,8 +72,14 @@ def network(run: Recorded) -> str:
     config = run.run.config
     if config.get("model") == "transformer":
         return f"a one-layer transformer (width {config.get('width')})"
-    activation = "x²" if config.get("activation") == "square" else "ReLU"
+    activation = "x²" if is_squared(run) else "ReLU"
     return f"a two-layer {activation} network ({config.get('width')} hidden units)"
+
+
+def is_squared(run: Recorded) -> bool:
+    """Whether it is a network with the activation x², which spreads over many frequencies."""
+    config = run.run.config
+    return config.get("model") == "mlp" and config.get("activation") == "square"
 
 
 def describe(run: Recorded) -> str:

@@ -87,7 +87,7 @@ def lay_down(place: Place, bench: Bench, runs: Sequence[RunSettings], *, role: s
         run_data(task, bench.training, run)
     units = []
     start = 0
-    shared = dataclasses.asdict(bench.training)
+    shared = bench.training.described()
     for size in batch_sizes(bench.training, runs, device=place.device, n_processes=place.n_processes):
         recording = create_recording(
             place.store,
