@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from calibration_page import calibration
 from figures_page import figures
 from store_schema_page import store_schema
 
@@ -64,6 +65,7 @@ def benches() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "benches.md": benches,
+    "calibration.md": calibration,
     "cli.md": command_line,
     "figures.md": figures,
     "store-schema.md": store_schema,

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
-RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
-
-
-def results(name: str) -> dict[str, Any]:
-    """The numbers that a benchmark wrote."""
-    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return document
+from criticality_figures import SECTIONS as CRITICALITY
+from measured import results
 
 
 def span(values: list[float], form: str = "g") -> str:
@@ -240,6 +231,7 @@ def figures() -> str:
         ),
         ("Store", "python benchmarks/speed/store.py", store_rows()),
         ("Watching", "python benchmarks/speed/watch_overhead.py", watch_rows()),
+        *((title, command, rows()) for title, command, rows in CRITICALITY),
     )
     lines = ["# Measured figures", "", "<!-- Written by docs/build_reference.py; edit the code instead. -->", ""]
     lines += [

@@ -52,3 +52,11 @@ def test_the_examples_of_a_module_hold(name, tmp_path, monkeypatch):
 
 def test_the_generated_pages_are_current():
     subprocess.run([sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"], check=True)
+
+
+def test_the_calibration_tables_quote_the_benchmark():
+    script = ROOT / "benchmarks" / "accuracy" / "transitions.py"
+    printed = subprocess.run(
+        [sys.executable, str(script), "--table"], check=True, capture_output=True, text=True
+    ).stdout
+    assert printed.strip() in (ROOT / "docs" / "concepts" / "transitions.md").read_text()

@@ -247,11 +247,15 @@ def test_avalanches_show_the_share_at_least_as_large(results):
         assert share == pytest.approx(np.mean(result.sizes >= x))
 
 
-def test_the_data_are_marked_among_their_surrogates(results):
+def test_surrogates_are_shown_in_units_of_the_data(results):
     result = results["SurrogateComparison"]
     figure = figures.draw(result)
-    assert list(named(figure, "data").y) == result.statistics[0].tolist()
-    assert sorted(named(figure, "time-shuffled (p = 0.05)").y) == sorted(result.statistics[1:].ravel().tolist())
+    assert set(named(figure, "data").y) == {1.0}
+    box = named(figure, "time-shuffled (p = 0.05)")
+    shown = {name: [y for x, y in zip(box.x, box.y, strict=True) if x == name] for name in dict.fromkeys(box.x)}
+    np.testing.assert_allclose(shown["number"], np.exp(result.statistics[1:, 0] - result.statistics[0, 0]))
+    np.testing.assert_allclose(shown["variation of silences"], result.silence_variations[1:])  # 1 for the data
+    assert len(shown) == 5
 
 
 def test_a_scan_is_blank_where_nothing_scales(results):
@@ -274,3 +278,12 @@ def test_a_lattice_shows_a_hue_per_number_of_grains_and_their_shares():
     assert np.asarray(figure.data[0].z).tolist() == [[0, 1], [3, 3]]
     assert "3: 50 %" in figure.layout.meta["summary"]
     assert np.asarray(draw_lattice(np.arange(8).reshape(2, 2, 2), title="Cube").data[0].z).shape == (2, 2)
+
+
+def test_a_calibration_shows_coverage_size_and_power_apart(results):
+    figure = figures.draw(results["Calibration"])
+    assert list(named(figure, "coverage").x) == [94]
+    assert list(named(figure, "coverage").error_x.array) == pytest.approx([1.5])
+    assert list(named(figure, "size: taken though false").y) == ["noise: called critical"]
+    assert list(named(figure, "power: taken where true").x) == [90]
+    assert "1 of the coverages agree with 95 %" in figure.layout.meta["summary"]

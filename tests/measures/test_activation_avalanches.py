@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from phasescope.measures.activation_avalanches import activation_raster, avalanches_over_depth, avalanches_over_tokens
+from phasescope.measures.activation_avalanches import (
+    activation_counts,
+    activation_raster,
+    avalanches_over_depth,
+    avalanches_over_tokens,
+    depth_avalanches,
+    separating_level,
+)
 
 
 def test_a_loud_layer_fires_no_more_than_a_quiet_one():
@@ -36,13 +43,37 @@ def test_runs_of_tokens_become_avalanches():
     assert avalanches_over_tokens([layer], bin_size=50).sizes.tolist() == [2.0, 1.0]
 
 
-def test_a_wide_network_needs_a_level():
+def test_a_wide_network_is_read_above_a_level():
     layer = np.random.default_rng(0).standard_normal((2_000, 600))
     with pytest.raises(ValueError, match="no avalanche ever ends"):
-        avalanches_over_tokens([layer])
+        avalanches_over_tokens([layer], level=0)
     count = activation_raster([layer]).sum(axis=0)
     found = avalanches_over_tokens([layer], level=15)
     assert found.sizes.sum() == np.maximum(count - 15, 0).sum()
+    assert separating_level(count) == np.median(count)
+    by_default = avalanches_over_tokens([layer])
+    assert by_default.sizes.sum() == np.maximum(count - np.median(count), 0).sum()
+    assert "units fire" in by_default.caveats[0]
+
+
+def test_a_level_is_0_where_silent_tokens_are_many():
+    assert separating_level([0] * 10 + [5] * 90) == 0
+    assert separating_level([0] * 9 + [5] * 91) == 5
+
+
+def test_counts_are_sums_of_the_raster_by_layer():
+    layers = [np.random.default_rng(i).standard_normal((500, 4)) for i in range(2)]
+    counts = activation_counts(layers, threshold=1.0)
+    raster = activation_raster(layers, threshold=1.0)
+    np.testing.assert_array_equal(counts, [raster[:4].sum(axis=0), raster[4:].sum(axis=0)])
+
+
+def test_over_depth_a_level_parts_layers_in_which_some_unit_always_fires():
+    counts = np.array([[3, 9, 3], [9, 9, 3], [9, 3, 9]])  # layers × tokens
+    found = depth_avalanches(counts, level=5)
+    assert found.durations.tolist() == [2, 2, 1]
+    assert found.sizes.tolist() == [8.0, 8.0, 4.0]
+    assert found.censored.tolist() == [True, False, True]
 
 
 def test_runs_of_layers_become_avalanches_and_those_that_reach_the_end_are_censored():

@@ -75,6 +75,26 @@ def test_the_estimate_lies_within_its_interval_and_matches_its_time():
     assert found.slopes[0] == found.naive
 
 
+def test_the_interval_covers():
+    covered = 0
+    for seed in range(300):
+        rng = np.random.default_rng([11, seed])
+        seen = subsampled(branching_process(ratio=0.9, drive=100.0, n_bins=5_000, rng=rng), probability=0.1, rng=rng)
+        low, high = branching_ratio(seen).interval
+        covered += low <= 0.9 <= high
+    assert covered >= 270  # 90 %: at 95 % fewer are four standard errors away
+
+
+def test_an_interval_that_reaches_the_critical_point_says_so():
+    answers = [
+        branching_ratio(branching_process(ratio=0.998, drive=2.0, n_bins=5_500, rng=np.random.default_rng(seed)))
+        for seed in range(20)
+    ]
+    reaching = [found for found in answers if found.interval[1] == 1.0]
+    assert reaching
+    assert all("m = 1" in " ".join(found.caveats) for found in reaching)
+
+
 def test_scaling_the_activity_changes_nothing():
     activity = branching_process(ratio=0.9, drive=10.0, n_bins=20_000, rng=np.random.default_rng(3))
     one, other = branching_ratio(activity), branching_ratio(7 * activity)

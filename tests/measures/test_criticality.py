@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from phasescope.measures.avalanche_scan import avalanche_scan
+from phasescope.measures.avalanches import avalanches_of_signal
 from phasescope.measures.criticality import CRITICAL, CUT_OFF, NO_SCALING, SURROGATE, TOO_LITTLE, criticality
 from phasescope.measures.surrogates import ornstein_uhlenbeck
 from phasescope.synthetic.directed_sandpile import directed_sandpile
@@ -51,6 +52,27 @@ def test_noise_with_a_long_memory_is_not_told_from_its_surrogate():
     assert found.verdict in (SURROGATE, NO_SCALING)
 
 
+def test_the_directed_sandpile_is_told_from_a_random_walk_above_a_threshold_by_its_silences():
+    walks = directed_sandpile(1_024, n_grains=60_000, profiles=True, rng=np.random.default_rng([17, 1]))
+    lengths = np.diff(walks.offsets)
+    gaps = np.random.default_rng(1).geometric(0.2, size=lengths.size)
+    rows = np.split(walks.profiles, walks.offsets[1:-1])
+    record = np.concatenate([part for gap, row in zip(gaps, rows, strict=True) for part in (np.zeros(gap), row)])
+    found = verdict(record.astype(np.int64))
+    assert found.verdict in (CRITICAL, CUT_OFF)
+    phase = found.surrogates[-1]
+    assert phase.silence_variations[0] < 1  # the drive has no memory
+    assert phase.silence_variations[1:].min() > 1.5
+    assert phase.n_alike == 0
+
+
+def test_events_on_units_may_be_read_above_a_level_of_their_sum():
+    events = np.random.default_rng(0).poisson(1.0, (5, 20_000))
+    found = verdict(events, threshold=6.0, bin_size=2)
+    assert found.verdict == NO_SCALING
+    assert found.n == len(avalanches_of_signal(events.sum(axis=0).reshape(-1, 2).sum(axis=1), threshold=6.0))
+
+
 def test_few_avalanches_are_too_little_data():
     found = verdict(np.random.default_rng(0).poisson(0.5, 200))
     assert found.verdict == TOO_LITTLE
@@ -64,11 +86,11 @@ def test_the_verdict_is_reproducible():
 
 def test_too_few_surrogates_and_a_silent_record_are_refused():
     with pytest.raises(ValueError, match="at least 19"):
-        verdict(np.ones(500), n_surrogates=10)
+        verdict(np.tile([0, 1], 500), n_surrogates=10)
     with pytest.raises(ValueError, match="silent in all 500 bins"):
         verdict(np.zeros(500, dtype=int))
-    with pytest.raises(ValueError, match="bin_size joins bins of events"):
-        verdict(np.random.default_rng(0).standard_normal(500), threshold=0.0, bin_size=2)
+    with pytest.raises(ValueError, match="bin_size must lie in 1 … 500"):
+        verdict(np.random.default_rng(0).standard_normal(500), threshold=0.0, bin_size=501)
 
 
 def test_a_scan_finds_no_scaling_in_noise_at_any_threshold_or_bin():

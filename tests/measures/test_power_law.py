@@ -289,8 +289,8 @@ def test_alternatives_are_asked_about_the_tail_and_its_counts(alternatives):
     assert len(alternatives) == 1
 
 
-def comparison(law, log_ratio, p, nested=False):
-    return SimpleNamespace(law=law, log_ratio=log_ratio, p_value=p, nested=nested)
+def comparison(law, log_ratio, p, nested=False, bend=None):
+    return SimpleNamespace(law=law, log_ratio=log_ratio, p_value=p, nested=nested, bend=bend)
 
 
 @pytest.mark.parametrize(
@@ -305,6 +305,11 @@ def comparison(law, log_ratio, p, nested=False):
          "not distinguishable from cut-off"),
         (1000, 2.0, 0.5, (comparison("lognormal", 9.0, 0.01), comparison("truncated_power_law", -0.1, 0.7, True)),
          "supported"),
+        (1000, 2.0, 0.5, (comparison("lognormal", -0.1, 0.9, bend=0.3),), "supported"),
+        (1000, 2.0, 0.5, (comparison("lognormal", -0.1, 0.9, bend=0.4),), "not distinguishable from lognormal"),
+        (1000, 2.0, 0.5, (comparison("lognormal", -9.0, 0.01, bend=0.1),), "rejected"),
+        (1000, 2.0, 0.5, (comparison("lognormal", 0.0, 1.0, bend=0.1), comparison("stretched_exponential", 0.0, 1.0)),
+         "not distinguishable from stretched exponential"),
         (1000, 2.0, 0.5, (), "not rejected"),
         (1000, 2.0, None, (comparison("lognormal", 9.0, 0.01),), "not rejected"),
     ],
@@ -357,6 +362,20 @@ def test_resampling_keeps_the_number_and_the_shares():
         share = np.array([one.events[-1] if one.values[-1] == 5 else 0 for one in drawn]) / n
         assert share.mean() == pytest.approx(0.25, abs=4 * math.sqrt(0.25 * 0.75 / n / 2000))
         assert share.var() == pytest.approx(0.25 * 0.75 / n, rel=0.15)
+
+
+def test_legacy_is_the_straight_line_through_the_survival_of_the_tail():
+    sizes = np.random.default_rng(5).pareto(1.5, 400) + 1
+    fit = fit_power_law(sizes, x_min=2.0, n_bootstrap=0, rng=np.random.default_rng(0))
+    tail = np.sort(sizes[sizes >= 2])
+    survival = np.arange(tail.size, 0, -1) / sizes.size
+    assert fit.legacy == pytest.approx(1 - np.polyfit(np.log(tail), np.log(survival), 1)[0])
+    assert "legacy" in str(fit)
+
+
+def test_data_equal_but_for_rounding_are_too_little_data():
+    values = 1 + 1e-15 * np.random.default_rng(0).integers(0, 3, 200)
+    assert fit_power_law(values, n_bootstrap=100, rng=np.random.default_rng(0)).verdict == "too little data"
 
 
 def test_what_cannot_be_drawn_is_refused():

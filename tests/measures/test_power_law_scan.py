@@ -116,7 +116,7 @@ def test_censored_tails_are_compared_with_kaplan_and_meier():
     true, limit = (1 - rng.random(400)) ** (-1 / 1.5), (1 - rng.random(400)) ** (-1 / 1.2)
     data, cut = np.minimum(true, limit), true > limit
     best = (math.inf,)
-    for start in np.sort(data[~cut])[:-1]:
+    for start in np.sort(data[~cut])[:-9]:  # ten events at least
         inside = data >= start
         tail, flags = data[inside], cut[inside]
         alpha = 1 + np.count_nonzero(~flags) / np.log(tail / start).sum()

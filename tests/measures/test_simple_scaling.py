@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from phasescope.measures.simple_scaling import simple_scaling
+from phasescope.synthetic.manna import manna_sandpile
+from phasescope.synthetic.sandpile import sandpile
 
 LENGTHS = (32, 64, 128, 256)
 
@@ -51,6 +53,19 @@ def test_a_multifractal_law_is_multiscaling():
     assert result.verdict == "multiscaling"
     assert 0 < result.interval[0] < result.estimate < 2  # d²σ/dq² is 2 up to q = 1.5 and 0 beyond
     assert "one pair of exponents" in result.caveats[-1]
+
+
+@pytest.mark.parametrize(
+    ("simulate", "verdict"), [(sandpile, "multiscaling"), (manna_sandpile, "simple scaling not rejected")]
+)
+def test_the_deterministic_sandpile_is_multiscaling_and_the_random_one_is_not(simulate, verdict):
+    sizes = {}
+    for length in (8, 16, 32, 64):
+        run = simulate(length, n_grains=150_000, rng=np.random.default_rng([11, length]))
+        sizes[length] = np.zeros(run.n_grains)
+        sizes[length][run.grain_of] = run.avalanches.sizes
+    result = simple_scaling(sizes)
+    assert result.verdict == verdict
 
 
 def test_interval_is_the_hull_over_the_correction_exponents():

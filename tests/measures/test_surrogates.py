@@ -10,6 +10,7 @@ import pytest
 from phasescope.measures.autocorrelation import lagged_sums, regression_slopes
 from phasescope.measures.surrogates import (
     circularly_shifted,
+    fast_length,
     ornstein_uhlenbeck,
     ornstein_uhlenbeck_matched,
     phase_randomized,
@@ -66,6 +67,11 @@ def test_adjusted_surrogates_keep_the_values_exactly_and_the_spectrum_nearly(rng
     np.testing.assert_array_equal(np.sort(surrogate), np.sort(signal))
     for lag in (1, 10, 30):
         assert memory(surrogate, lag) == pytest.approx(memory(signal, lag), abs=0.05)
+
+
+def test_the_fast_length_is_the_next_smaller_one_without_a_large_prime_factor():
+    assert fast_length(1_000) == 1_000
+    assert fast_length(1_009) == 1_000  # a prime; between them nothing is made of 2, 3 and 5
 
 
 def test_poisson_events_have_the_rate_of_each_unit(rng):

@@ -322,8 +322,9 @@ def test_a_long_log_is_thinned_over_time_and_over_its_evaluations():
 def test_noise_whose_level_changes_gets_a_caveat():
     rng = np.random.default_rng(10)
     values = sigmoid(X, 0.5, 0.05) + np.where(X < 0.5, 0.01, 0.1) * rng.standard_normal(120)
-    [transition] = found(values)
-    assert any("noise level changes" in caveat for caveat in transition.caveats)
+    transitions = found(values)
+    assert transitions  # uneven noise is outside the null, so there may be more than the one
+    assert all(any("noise level changes" in caveat for caveat in one.caveats) for one in transitions)
 
 
 def test_a_change_as_wide_as_a_relaxation_says_so():

@@ -6,6 +6,7 @@ import pytest
 
 from phasescope.synthetic.manna import manna_sandpile
 from phasescope.synthetic.neural_sandpile import THRESHOLD, line_with_far_links, neural_sandpile
+from phasescope.synthetic.sandpile import sandpile
 
 
 def test_manna_in_one_dimension_has_the_mean_size_of_a_random_walk():
@@ -72,11 +73,45 @@ def test_as_published_a_drive_sets_off_a_bounded_number_of_topplings_and_conserv
     [
         ({"n_drives": 0}, "at least 1"),
         ({"graph": ([[1], [0]], [[5.0], [1.0]])}, "hands on 5 and loses 4"),
-        ({"graph": ([[1], [7]], [[1.0], [1.0]])}, "neighbors lie in"),
+        ({"warmup_drives": -1}, "not negative; got 2, 50 and -1"),
+        ({"graph": ([[1], [7]], [[1.0], [1.0]])}, "whole numbers in 0 … 2"),
+        ({"graph": ([[1], [0.5]], [[1.0], [1.0]])}, "whole numbers in 0 … 2"),
+        ({"graph": ([[1], [0]], [[1.0], [np.nan]])}, "shares are finite numbers"),
+        ({"graph": ([[1], [0]], [[1.0], [-1.0]])}, "and not negative"),
         ({"graph": ([[1]], [[1.0]])}, "one shape"),
-        ({"graph": ([[1], [0]], [[4.0], [4.0]])}, "nothing leaves this graph"),
+        ({"graph": ([[1], [0]], [[1.0], [0.0]]), "conservative": True}, "site 1 hands on nothing"),
+        ({"graph": ([[1], [0]], [[4.0], [4.0]])}, "nothing leaves this graph from 2 of its 2 sites, site 0 among them"),
+        ({"graph": ([[2], [1]], [[4.0], [4.0]])}, "from 1 of its 2 sites, site 1 among them, so an avalanche there"),
+        ({"graph": ([[1], [0]], [[4.0 - 1e-7], [4.0]])}, "too little leaves this graph"),
     ],
 )
 def test_bad_input_gets_one_sentence(options, message):
     with pytest.raises(ValueError, match=message):
         neural_sandpile(2, **({"n_drives": 50, "rng": np.random.default_rng(0)} | options))
+
+
+def test_watching_a_simulation_does_not_change_it():
+    for simulate in (
+        lambda **options: sandpile(12, n_grains=1_000, **options),
+        lambda **options: manna_sandpile(12, n_grains=1_000, **options),
+        lambda **options: neural_sandpile(60, n_drives=1_000, **options),
+    ):
+        seen = []
+        watched = simulate(watch=lambda n, sizes: seen.append((n, sizes.sum())), rng=np.random.default_rng(3))  # noqa: B023
+        plain = simulate(rng=np.random.default_rng(3))
+        np.testing.assert_array_equal(watched.avalanches.sizes, plain.avalanches.sizes)
+        np.testing.assert_array_equal(watched.areas, plain.areas)
+        assert seen[-1] == (1_000, plain.avalanches.sizes.sum())
+        assert len(seen) == 200
+
+
+@pytest.mark.parametrize("options", [{"size": 0}, {"n_grains": 0}, {"dimension": 0}, {"size": 20_000}, {"size": -3}])
+def test_a_manna_lattice_of_impossible_size_gets_one_sentence(options):
+    with pytest.raises(ValueError, match=r"of at least 1 and at most 134217728 sites; got"):
+        manna_sandpile(**({"size": 4, "n_grains": 5, "rng": np.random.default_rng(0)} | options))
+
+
+def test_a_warm_up_cannot_be_negative():
+    for simulate in (sandpile, manna_sandpile):
+        with pytest.raises(ValueError, match="warmup_grains is -1; it cannot be negative"):
+            simulate(4, n_grains=5, warmup_grains=-1, rng=np.random.default_rng(0))

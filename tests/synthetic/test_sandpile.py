@@ -168,3 +168,21 @@ def test_neighbors_of_a_torus_are_mutual_and_of_an_open_lattice_end_in_the_sink(
     torus, open_ = neighbor_table((3, 4), "periodic"), neighbor_table((3, 4))
     assert np.bincount(torus.ravel()).tolist() == [4] * 12
     assert np.count_nonzero(open_ == 12) == 2 * (3 + 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: neighbor_table((3, 0)), r"one site along every axis; its shape is \(3, 0\)"),
+        (lambda: group.identity(()), "one site along every axis"),
+        (lambda: group.identity((4, -1)), "one site along every axis"),
+        (lambda: group.n_recurrent_states((0,)), "one site along every axis"),
+        (lambda: group.mean_topplings(0), "at least 1; got 0 and 2"),
+        (lambda: group.relaxed([[1.5, 2.0]]), "whole numbers; they have dtype float64"),
+        (lambda: group.relaxed([]), "whole numbers"),
+        (lambda: group.is_recurrent([[0.5]]), "whole numbers"),
+    ],
+)
+def test_impossible_lattices_get_one_sentence(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -13,10 +13,13 @@ from phasescope.errors import PhasescopeError, unknown_name
 
 # Verb → one line of help. The verb `x` lives in `phasescope.cli.x` as a click command named `command`.
 VERBS = {
+    "branching": "Simulate a branching process, whole and subsampled; measure its ratio and its avalanches.",
+    "calibrate": "Push systems whose answer is known through the estimators; print coverage, size and power.",
     "doctor": "Versions, threads, devices, disk, and a self-check.",
     "grok": "Train networks that memorize, wait, and generalize; write the report.",
     "report": "Write the report of recorded runs as one HTML file.",
     "runs": "List, show, compare and export recorded runs.",
+    "sandpile": "Drive a sandpile, watch its avalanches, judge them; write the report.",
     "transitions": "Find transitions in a recorded run or in anybody's log.",
 }
 

@@ -50,6 +50,14 @@ def store_option(function: F) -> F:
     )(function)
 
 
+def report_options(function: F) -> F:
+    """`--report` and `--no-report`: where the report of a study goes, if anywhere."""
+    where = click.option(
+        "--report", "report_path", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the report."
+    )
+    return where(click.option("--no-report", is_flag=True, help="Record only.")(function))
+
+
 def echo_json(document: dict[str, Any]) -> None:
     """Print the document, with the schema version first and non-finite numbers as null."""
     click.echo(json.dumps({"schema": SCHEMA} | plain(document), indent=2, allow_nan=False))

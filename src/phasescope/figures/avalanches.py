@@ -31,14 +31,14 @@ def draw_avalanches(result: Avalanches) -> go.Figure:
                 x=x,
                 y=share,
                 mode="lines",
-                line={"color": hue, "width": 2, "shape": "hv"},
+                line={"color": hue, "width": 2, "shape": "vh"},
                 name=name,
                 hovertemplate=f"%{{y:.3~g}} have a {name} of at least %{{x:.4~g}}<extra></extra>",
             )
         )
     log_axis(figure.layout.xaxis, 0.9 * min(low for low, _ in limits), 1.2 * max(high for _, high in limits))
     log_axis(figure.layout.yaxis, 0.5 / len(result.sizes), 1.5)
-    figure.update_xaxes(title_text="x")
+    figure.update_xaxes(title_text="size, or duration in bins: x")
     figure.update_yaxes(title_text="share at least x")
     n_cut = int(np.count_nonzero(result.censored))
     cut = f" {number(n_cut)} of them were cut and count with what was seen." if n_cut else ""

@@ -30,9 +30,11 @@ def draw_lattice(heights: ArrayLike, *, title: str) -> go.Figure:
     shown = np.minimum(plane[::stride, ::stride], len(_HUES) - 1)
     top = max(int(shown.max()), 1)
     steps = [(edge, hue) for i, hue in enumerate(_HUES[: top + 1]) for edge in (i / (top + 1), (i + 1) / (top + 1))]
-    figure = blank(height=480)
+    figure = blank(height=480 if plane.shape[0] > 1 else 200)
     figure.add_trace(
         go.Heatmap(
+            x=np.arange(shown.shape[1]) * stride,
+            y=np.arange(shown.shape[0]) * stride,
             z=shown.astype(np.int8),
             zmin=-0.5,
             zmax=top + 0.5,
@@ -46,10 +48,14 @@ def draw_lattice(heights: ArrayLike, *, title: str) -> go.Figure:
             hovertemplate="row %{y}, column %{x}: %{z} grains<extra></extra>",
         )
     )
-    figure.update_xaxes(showgrid=False, showticklabels=False, constrain="domain")
-    figure.update_yaxes(showgrid=False, showticklabels=False, autorange="reversed")
+    bare = {"showgrid": False, "showline": False, "showticklabels": False, "ticks": ""}
+    figure.update_xaxes(constrain="domain", **bare)
+    figure.update_yaxes(autorange="reversed", **bare)
     if plane.shape[0] > 1:
         figure.update_yaxes(scaleanchor="x")
     counts = np.bincount(np.asarray(heights).ravel())
     shares = ", ".join(f"{i}: {number(100 * count / counts.sum())} %" for i, count in enumerate(counts))
-    return finish(figure, title=title, summary=f"Share of sites by number of grains: {shares}.")
+    summary = f"Share of sites by number of grains: {shares}."
+    if stride > 1:
+        summary += f" Shown is one site in {stride} along either axis."
+    return finish(figure, title=title, summary=summary)

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from phasescope.figures.theme import MUTED, SKY, STYLES, TEST, TRAIN, blank, finish, log_axis, number, translucent
+from phasescope.figures.theme import (
+    AMBER,
+    GREEN,
+    MUTED,
+    PURPLE,
+    SKY,
+    STYLES,
+    TEST,
+    TRAIN,
+    blank,
+    finish,
+    log_axis,
+    number,
+    translucent,
+)
 
 if TYPE_CHECKING:
     from phasescope.measures.exponent_difference import ExponentDifference
     from phasescope.measures.power_law import PowerLaw
+
+_OTHERS = ((GREEN, "dot"), (AMBER, "longdash"), (PURPLE, "dashdot"), (MUTED, "longdashdot"))  # in the order of the laws
 
 
 def draw_power_law(result: PowerLaw) -> go.Figure:
@@ -59,6 +76,7 @@ def draw_power_law(result: PowerLaw) -> go.Figure:
             hoverinfo="skip",
         )
     )
+    _alternatives(figure, result, x, height)
     figure.add_trace(
         go.Scatter(
             x=result.scan_x_min,
@@ -76,7 +94,42 @@ def draw_power_law(result: PowerLaw) -> go.Figure:
     _start(figure, result)
     _axes(figure, result, low, high)
     figure.update_layout(showlegend=True)
-    return finish(figure, title="Power-law fit", summary=_summary(result), caveats=result.caveats)
+    finish(figure, title="Power-law fit", summary=_summary(result), caveats=result.caveats)
+    figure.update_layout(margin={"t": 100})  # six names take two lines
+    return figure
+
+
+def _alternatives(figure: go.Figure, result: PowerLaw, x: NDArray[np.float64], height: float) -> None:
+    """The other laws, each fitted to the same tail; those that are the power law itself have no line of their own."""
+    from phasescope.measures.tail_survival import law_survival
+
+    lowest = 0.2 * float(result.survival[result.survival > 0].min())
+    for one, (hue, dash) in zip(result.comparisons, _OTHERS, strict=False):
+        parameters = {name: value for name, value in (_of(one, "parameters") or {}).items() if value is not None}
+        if not parameters or not all(math.isfinite(value) for value in parameters.values()):
+            continue
+        y = height * law_survival(
+            _of(one, "law"), parameters, x, x_min=result.x_min, x_max=result.x_max, discrete=result.discrete
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=np.where(y > lowest, y, np.nan),
+                mode="lines",
+                line={"width": 1.2, "color": hue, "dash": dash},
+                name=f"{_words(one)}, R = {number(_of(one, 'log_ratio'))}",
+                hovertemplate=f"{_words(one)}: p = {number(_of(one, 'p_value'))}<extra></extra>",
+            )
+        )
+
+
+def _of(comparison: Any, name: str) -> Any:
+    """A field of a comparison, also where a stored result holds it as a dictionary."""
+    return comparison.get(name) if isinstance(comparison, dict) else getattr(comparison, name, None)
+
+
+def _words(comparison: Any) -> str:
+    return str(_of(comparison, "law")).replace("_", " ")
 
 
 def _start(figure: go.Figure, result: PowerLaw) -> None:
@@ -169,12 +222,10 @@ def _summary(result: PowerLaw) -> str:
         f"x_min = {number(result.x_min)} on, {result.n_tail:,} of {result.n:,} points over {number(result.decades)} "
         f"decades; distance {number(result.ks_distance)}, {fit}. Verdict: {result.verdict}; {result.reason}."
     )
-    laws: Any = result.comparisons
-    if len(laws):
+    if len(result.comparisons):  # an empty array where it comes from the store
         ratios = ", ".join(
-            f"{one['law'] if isinstance(one, dict) else one.law} "
-            f"{number(one['log_ratio'] if isinstance(one, dict) else one.log_ratio)}".replace("_", " ")
-            for one in laws
+            f"{_words(one)} {number(_of(one, 'log_ratio'))} (p = {number(_of(one, 'p_value'))})"
+            for one in result.comparisons
         )
         sentence += f" Log-likelihood ratios, positive for the power law: {ratios}."
     return sentence

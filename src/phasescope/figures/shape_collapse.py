@@ -38,7 +38,8 @@ def draw_shape_collapse(result: ShapeCollapse) -> go.Figure:
         )
     )
     hues = sample_colorscale("Viridis", np.linspace(0.05, 0.85, max(len(result.group_durations), 2)))
-    for duration, profile, hue in zip(result.group_durations, result.group_profiles, hues, strict=False):
+    shortest_first = zip(result.group_durations, result.group_profiles, hues, strict=False)
+    for duration, profile, hue in shortest_first:
         figure.add_trace(
             go.Scatter(
                 x=result.group_positions,
@@ -49,12 +50,13 @@ def draw_shape_collapse(result: ShapeCollapse) -> go.Figure:
                 name=f"T ≈ {number(duration)}",
             )
         )
+    figure.update_layout(legend_traceorder="normal")  # a filled band would turn it around
     figure.update_xaxes(title_text="t / T", range=[0, 1])
-    figure.update_yaxes(title_text="activity / T^γ", rangemode="tozero")
+    figure.update_yaxes(title_text="activity / T<sup>γ</sup>", rangemode="tozero")
     low, high = result.interval
     summary = (
         f"γ {number(result.estimate)} (95 % interval {number(low)} to {number(high)}) from "
-        f"{number(result.n)} avalanches of {result.t_min} to {result.t_max} bins; one shape for all durations: p = {number(result.p_value)}; "
-        f"skewness {number(result.skewness)}."
+        f"{number(result.n)} avalanches of {result.t_min} to {result.t_max} bins; "
+        f"one shape for all durations: p = {number(result.p_value)}; skewness {number(result.skewness)}."
     )
     return finish(figure, title="Collapse of avalanche shapes", summary=summary, caveats=result.caveats)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from phasescope.measures.avalanches import Avalanches
+from phasescope.measures.avalanche_curves import density_points, law_curve, mean_size_curve, mean_size_points
+from phasescope.measures.avalanches import Avalanches, CutBy, correlated_blocks, separate_avalanches
+from phasescope.measures.censored_sample import sample_of
 from phasescope.measures.crackling import CracklingRelation, crackling_relation
-from phasescope.measures.mean_size import MeanSizeRange, mean_size_range
-from phasescope.measures.scaling_range import ScalingRange, influence, sample_of, scaling_range
+from phasescope.measures.duration_range import duration_range
+from phasescope.measures.influence import block_sums, students_quantile
+from phasescope.measures.mean_size import MeanSizeRange
+from phasescope.measures.scaling_range import ScalingRange, influence, scaling_range
 from phasescope.results import Result
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FEWEST_AVALANCHES = 300
-_BINS_PER_DECADE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class AvalancheExponents(Result):
 def avalanche_exponents(
     avalanches: Avalanches,
     *,
-    cut_by: Literal["duration", "size"] = "duration",
+    cut_by: CutBy = "duration",
     block: int | None = None,
     n_bootstrap: int = 0,
     rng: np.random.Generator | None = None,
@@ -66,10 +67,12 @@ def avalanche_exponents(
     Sizes and durations by maximum likelihood of p(x) ∝ x^−τ exp(c x_min/x), normalized over whole numbers where they
     are; mean sizes by the quasi-likelihood of ⟨S⟩ ∝ T^γ exp(c T_min/T). The nuisance c takes up the leading correction,
     so that x_min may lie where most avalanches are; it is 6 times the smallest value from which score tests find no
-    further departure. Where no law without an end fits, one with a second nuisance is fitted below a cut-off,
-    p(x) ∝ x^−τ exp(c x_min/x + d x/x_max) on [x_min, x_max]. The covariance is the sum over avalanches, or over blocks
-    of neighboring ones of one record, of the products of their influences on the exponents (the infinitesimal
-    jackknife); added to it is the square of what corrections of the next order can still shift.
+    further departure, or less where that would take more than half of the range in logarithms. Where no law without an
+    end fits, one with a second nuisance is fitted below a cut-off, p(x) ∝ x^−τ exp(c x_min/x + d x/x_max) on
+    [x_min, x_max]. The covariance is the sum over avalanches, or over blocks of neighboring ones of one record, of the
+    products of their influences on the exponents (the infinitesimal jackknife); added to it is the square of what
+    corrections of the next order can still shift. Intervals take Student's law with as many degrees of freedom as
+    avalanches carry the estimate.
 
     Args:
         avalanches: At least 300, of positive size.
@@ -100,19 +103,20 @@ def avalanche_exponents(
     """
     _check(avalanches, cut_by, n_bootstrap, rng)
     n = len(avalanches)
-    blocks = _blocks(n, block, avalanches.n_bins)
-    parts = _parts(avalanches.sizes, avalanches.durations, avalanches.censored, blocks, cut_by)
+    labels = correlated_blocks(avalanches, block)
+    blocks = labels if labels[-1] < n - 1 else labels[:0]
+    parts = _parts(avalanches, blocks, cut_by)
     size, duration, mean_size = parts.size, parts.duration, parts.mean_size
     estimates = parts.estimates
-    shifts = parts.influences if blocks.size == 0 else np.add.reduceat(parts.influences, _starts(blocks), axis=1)
+    shifts = block_sums(parts.influences, blocks)
     covariance = shifts @ shifts.T
     if n_bootstrap and rng is not None:
         covariance = _resampled(avalanches, blocks, cut_by, n_bootstrap, rng)
     covariance = covariance + np.diag(np.square([size.remainder, duration.remainder, mean_size.remainder]))
-    halves = float(ndtri(0.975)) * np.sqrt(np.diag(covariance))
+    halves = students_quantile(shifts) * np.sqrt(np.diag(covariance))
     intervals = [(float(e - h), float(e + h)) for e, h in zip(estimates, halves, strict=True)]
     x = avalanches.durations[mean_size.fit.inside]
-    ranges = [_range(size, avalanches.sizes), _range(duration, avalanches.durations), (float(x.min()), float(x.max()))]
+    ranges = [_range(size), _range(duration), (float(x.min()), float(x.max()))]
     whole, known = ~avalanches.censored, int((~avalanches.censored).sum())
     return AvalancheExponents(
         size_exponent=float(estimates[0]),
@@ -132,20 +136,20 @@ def avalanche_exponents(
         duration_range=ranges[1],
         mean_size_range=ranges[2],
         scaling_decades=(
-            math.log10(min(size.high, avalanches.sizes.max()) / size.low),
-            math.log10(min(duration.high, avalanches.durations.max()) / duration.low),
+            math.log10(min(size.high, size.top) / size.low),
+            math.log10(min(duration.high, duration.top) / duration.low),
             math.log10(mean_size.high / mean_size.low),
         ),
         accepted=(size.accepted, duration.accepted, mean_size.accepted),
         cut_off=(math.isfinite(size.fit.window.x_max), math.isfinite(duration.fit.window.x_max)),
         n=n,
         n_tail=(int(size.fit.n), int(duration.fit.n), int(mean_size.fit.inside.sum())),
-        size_points=_density(avalanches.sizes, n),
-        size_curve=_curve(size, ranges[0], n),
-        duration_points=_density(avalanches.durations.astype(np.float64), n),
-        duration_curve=_curve(duration, ranges[1], n),
-        mean_size_points=_means(avalanches.durations[whole], avalanches.sizes[whole]),
-        mean_size_curve=_mean_curve(mean_size, ranges[2]),
+        size_points=density_points(avalanches.sizes[whole], size.top, n),
+        size_curve=law_curve(size, ranges[0], n),
+        duration_points=density_points(avalanches.durations[whole].astype(np.float64), duration.top, n),
+        duration_curve=law_curve(duration, ranges[1], n),
+        mean_size_points=mean_size_points(avalanches.durations[whole], avalanches.sizes[whole]),
+        mean_size_curve=mean_size_curve(mean_size, ranges[2]),
         caveats=_caveats(size, duration, mean_size, ranges, n, known),
     )
 
@@ -162,37 +166,22 @@ class _Parts:
         return np.array([self.size.fit.exponent, self.duration.fit.exponent, self.mean_size.fit.exponent])
 
 
-def _parts(
-    sizes: FloatArray, durations: IntArray, censored: NDArray[np.bool_], blocks: IntArray, cut_by: str
-) -> _Parts:
-    size_sample = sample_of(sizes, censored, blocks, dependent=cut_by == "duration")
-    duration_sample = sample_of(durations.astype(np.float64), censored, blocks, dependent=cut_by == "size")
-    size, duration = scaling_range(size_sample), scaling_range(duration_sample)
-    if size is None or duration is None:
-        what, values = ("sizes", sizes) if size is None else ("durations", durations)
+def _parts(avalanches: Avalanches, blocks: IntArray, cut_by: CutBy) -> _Parts:
+    sizes = avalanches.sizes
+    sample = sample_of(sizes, avalanches.censored, blocks, dependent=cut_by == "duration")
+    size = scaling_range(sample)
+    if size is None:
         raise ValueError(
-            f"the {what} run from {values.min():g} to {values.max():g} in {np.unique(values).size} distinct values, "
-            "too few for an exponent with its corrections; record more avalanches or take finer bins"
+            f"the sizes run from {sizes.min():g} to {sizes.max():g} in {np.unique(sizes).size} distinct values, too "
+            "few for an exponent with its corrections; record more avalanches or take finer bins"
         )
-    t_max = duration.fit.window.x_max
-    if censored.any():
-        cut = np.sort(durations[censored])
-        allowed = int(0.1 * math.sqrt(durations.size))
-        if cut.size > allowed:
-            t_max = min(t_max, float(cut[allowed]) - 1)
-    mean_size = mean_size_range(sizes, durations, blocks, t_max=t_max, usable=~censored)
-    if mean_size is None:
-        raise ValueError(
-            f"fewer than 100 complete avalanches over at least 5 durations up to {t_max:g} are left for the mean size; "
-            "record longer, or more avalanches"
-        )
-    influences = np.stack(
-        [influence(size_sample, size.fit), influence(duration_sample, duration.fit), mean_size.fit.influence()]
-    )
-    return _Parts(size, duration, mean_size, influences)
+    of_durations = duration_range(avalanches, blocks, cut_by)
+    mean_size = of_durations.mean_size
+    influences = np.stack([influence(sample, size.fit), of_durations.law_influence, mean_size.fit.influence()])
+    return _Parts(size, of_durations.law, mean_size, influences)
 
 
-def _check(avalanches: Avalanches, cut_by: str, n_bootstrap: int, rng: np.random.Generator | None) -> None:
+def _check(avalanches: Avalanches, cut_by: CutBy, n_bootstrap: int, rng: np.random.Generator | None) -> None:
     if cut_by not in ("duration", "size"):
         raise ValueError(f"cut_by is 'duration' or 'size', not {cut_by!r}")
     if n_bootstrap and (n_bootstrap < 100 or rng is None):
@@ -212,81 +201,31 @@ def _check(avalanches: Avalanches, cut_by: str, n_bootstrap: int, rng: np.random
         )
 
 
-def _blocks(n: int, block: int | None, n_bins: int) -> IntArray:
-    length = block if block is not None else (math.ceil(2 * n ** (1 / 3)) if n_bins else 1)
-    if not 1 <= length <= n // 10:
-        raise ValueError(f"block must lie in 1 … {n // 10}, so that there are ten of them; got {length}")
-    return np.arange(n) // length if length > 1 else np.empty(0, dtype=np.int64)
-
-
-def _starts(blocks: IntArray) -> IntArray:
-    return np.asarray(np.flatnonzero(np.diff(blocks, prepend=-1)))
-
-
 def _resampled(
-    avalanches: Avalanches, blocks: IntArray, cut_by: str, n_bootstrap: int, rng: np.random.Generator
+    avalanches: Avalanches, blocks: IntArray, cut_by: CutBy, n_bootstrap: int, rng: np.random.Generator
 ) -> FloatArray:
     """Covariance of the exponents over resampled blocks."""
     n = len(avalanches)
     labels = blocks if blocks.size else np.arange(n)
-    starts = np.append(_starts(labels), n)
+    starts = np.append(np.flatnonzero(np.diff(labels, prepend=-1)), n)
     refits = []
     for _ in range(n_bootstrap):
         drawn = rng.integers(starts.size - 1, size=starts.size - 1)
         places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in drawn]) if blocks.size else drawn
         try:
-            parts = _parts(
-                avalanches.sizes[places],
-                avalanches.durations[places],
-                avalanches.censored[places],
-                blocks[places[:0]],
-                cut_by,
+            drawn_ones = separate_avalanches(
+                avalanches.sizes[places], avalanches.durations[places], censored=avalanches.censored[places]
             )
+            parts = _parts(drawn_ones, blocks[:0], cut_by)
         except ValueError:
             continue
         refits.append(parts.estimates)
     return np.asarray(np.cov(np.array(refits).T))
 
 
-def _range(found: ScalingRange, values: NDArray[np.generic]) -> tuple[float, float]:
+def _range(found: ScalingRange) -> tuple[float, float]:
     window = found.fit.window
-    return float(window.x_min), float(window.x_max) if math.isfinite(window.x_max) else float(values.max())
-
-
-def _edges(low: float, high: float, *, discrete: bool) -> FloatArray:
-    n = max(2, math.ceil(_BINS_PER_DECADE * math.log10(high / low)) + 1)
-    edges = np.geomspace(low, high * (1 + 1e-9), n + 1)
-    return np.unique(np.ceil(edges) - 0.5) if discrete else edges
-
-
-def _density(x: FloatArray, n: int) -> FloatArray:
-    discrete = bool((x == np.round(x)).all())
-    edges = _edges(float(x.min()), float(x.max()) + discrete, discrete=discrete)
-    counts = np.histogram(x, edges)[0]
-    centers = np.sqrt(np.maximum(edges[:-1], edges[1:] / 4) * edges[1:])
-    kept = counts > 0
-    return np.stack([centers, counts / np.diff(edges) / n], axis=1)[kept]
-
-
-def _curve(found: ScalingRange, ends: tuple[float, float], n: int) -> FloatArray:
-    fit = found.fit
-    x = np.geomspace(ends[0], max(ends[1], 2 * ends[0]), 60)
-    log_z = fit.window.moments(fit.parameters, fit.supports[0])[0]
-    log_density = fit.parameters @ fit.window.features(x) - log_z - math.log(fit.window.x_min)
-    return np.stack([x, fit.n / n * np.exp(log_density)], axis=1)
-
-
-def _means(durations: IntArray, sizes: FloatArray) -> FloatArray:
-    edges = _edges(float(durations.min()), float(durations.max()) + 1, discrete=True)
-    counts = np.histogram(durations, edges)[0]
-    kept = counts > 0
-    t = np.histogram(durations, edges, weights=durations)[0][kept] / counts[kept]
-    return np.stack([t, np.histogram(durations, edges, weights=sizes)[0][kept] / counts[kept]], axis=1)
-
-
-def _mean_curve(found: MeanSizeRange, ends: tuple[float, float]) -> FloatArray:
-    x = np.geomspace(ends[0], max(ends[1], 2 * ends[0]), 60)
-    return np.stack([x, found.fit.predict(x)], axis=1)
+    return float(window.x_min), float(window.x_max) if math.isfinite(window.x_max) else found.top
 
 
 def _caveats(
@@ -309,5 +248,5 @@ def _caveats(
                 f"{name}: a cut-off sets in below the largest; the law is read up to {part.fit.window.x_max:g}",
             )
     if known < n:
-        caveats += (f"{n - known} of {n} avalanches are censored; they enter as lower bounds",)
+        caveats += (f"censored avalanches enter as lower bounds: {n - known} of {n}",)
     return caveats

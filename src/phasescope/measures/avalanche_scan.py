@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from phasescope.measures.arrays import as_finite
 from phasescope.measures.avalanche_exponents import FEWEST_AVALANCHES, avalanche_exponents
 from phasescope.measures.avalanches import Avalanches, avalanches, avalanches_of_signal
-from phasescope.measures.criticality import scaling_trouble
+from phasescope.measures.scaling_trouble import scaling_trouble
 from phasescope.results import Result
 
 FloatArray = NDArray[np.float64]
@@ -65,6 +65,25 @@ def avalanche_scan(
     if values.ndim not in (1, 2):
         raise ValueError(f"record needs shape (n_units, n_bins) or (n_bins,); it has shape {values.shape}")
     values = as_finite(values, name="record", ndim=values.ndim)
+    return scan_of(lambda threshold, bin_size: _found(values, threshold, bin_size), thresholds, bin_sizes)
+
+
+def scan_of(
+    find: Callable[[float, int], Avalanches], thresholds: Sequence[float], bin_sizes: Sequence[int]
+) -> AvalancheScan:
+    """The scan of `avalanche_scan` for avalanches that are found in another way.
+
+    Args:
+        find: Avalanches at a threshold and a bin size; a ValueError says why there are none.
+        thresholds: In the unit that `find` takes.
+        bin_sizes: Numbers of neighboring bins that are joined.
+
+    Returns:
+        The scan.
+
+    Raises:
+        ValueError: If no setting has any avalanche.
+    """
     levels, sizes = np.asarray(thresholds, dtype=np.float64), np.asarray(bin_sizes, dtype=np.int64)
     if levels.ndim != 1 or sizes.ndim != 1 or levels.size == 0 or sizes.size == 0 or sizes.min() < 1:
         raise ValueError(f"need at least one threshold and one bin size ≥ 1; got {thresholds} and {bin_sizes}")
@@ -75,24 +94,24 @@ def avalanche_scan(
     troubles: list[str] = []
     for i, threshold in enumerate(levels):
         for j, bin_size in enumerate(sizes):
-            found, trouble = _found(values, float(threshold), int(bin_size))
-            if found is not None:
+            try:
+                found = find(float(threshold), int(bin_size))
+            except ValueError as error:
+                trouble = str(error)
+            else:
                 n_avalanches[i, j] = len(found)
                 active[i, j] = found.durations.sum() / found.n_bins
                 trouble = _fill(found, exponents[i, j], errors[i, j], crackling[i : i + 1, j])
             troubles.append(trouble)
     if not n_avalanches.any():
-        raise ValueError(
-            f"no threshold among {levels.tolist()} gives avalanches: {troubles[0]}; the record runs from "
-            f"{values.min():g} to {values.max():g}"
-        )
+        raise ValueError(f"no threshold among {levels.tolist()} gives avalanches; at the first, {troubles[0]}")
     scaling = np.isfinite(exponents[..., 0])
     agreement: float | None = None
     caveats: tuple[str, ...] = ()
     if scaling.sum() > 1:
-        tau, error = exponents[..., 0][scaling], errors[..., 0][scaling]
-        center = np.average(tau, weights=error**-2.0)
-        agreement = float(np.sqrt(np.mean(((tau - center) / error) ** 2)))
+        tau, spread = exponents[..., 0][scaling], errors[..., 0][scaling]
+        center = np.average(tau, weights=spread**-2.0)
+        agreement = float(np.sqrt(np.mean(((tau - center) / spread) ** 2)))
         caveats = ("settings share their data, so agreement below 1 is no evidence, only disagreement above 2 is",)
     return AvalancheScan(
         estimate=float(scaling.mean()),
@@ -109,15 +128,12 @@ def avalanche_scan(
     )
 
 
-def _found(values: FloatArray, threshold: float, bin_size: int) -> tuple[Avalanches | None, str]:
-    try:
-        if values.ndim == 2:
-            return avalanches((values > threshold).sum(axis=0), bin_size=bin_size), ""
-        whole = values.size // bin_size * bin_size
-        joined = values[:whole].reshape(-1, bin_size).sum(axis=1)
-        return avalanches_of_signal(joined, threshold=threshold * bin_size), ""
-    except ValueError as error:
-        return None, str(error)
+def _found(values: FloatArray, threshold: float, bin_size: int) -> Avalanches:
+    if values.ndim == 2:
+        return avalanches((values > threshold).sum(axis=0), bin_size=bin_size)
+    whole = values.size // bin_size * bin_size
+    joined = values[:whole].reshape(-1, bin_size).sum(axis=1)
+    return avalanches_of_signal(joined, threshold=threshold * bin_size)
 
 
 def _fill(found: Avalanches, exponents: FloatArray, errors: FloatArray, crackling: FloatArray) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasescope.measures.arrays import as_numpy
 from phasescope.results import Result
+
+CutBy = Literal["duration", "size"]  # what ended censored avalanches; the end of a record is a limit on the duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,27 @@ def separate_avalanches(
         n_bins=0,
         caveats=caveats,
     )
+
+
+def correlated_blocks(found: Avalanches, block: int | None) -> NDArray[np.int64]:
+    """Number of the block of neighboring avalanches that each belongs to, for errors that allow for correlation.
+
+    Args:
+        found: Avalanches in their order.
+        block: Length of the blocks; by default 2 n^⅓ in a record and 1 for separate trials, but at most n/10.
+
+    Returns:
+        Block numbers from 0 on, shape `(n,)`.
+
+    Raises:
+        ValueError: If there would be fewer than ten blocks.
+    """
+    n = len(found)
+    longest = max(1, n // 10)
+    length = block if block is not None else min(longest, math.ceil(2 * n ** (1 / 3)) if found.n_bins else 1)
+    if not 1 <= length <= longest:
+        raise ValueError(f"block must lie in 1 … {longest}, so that there are ten of them; got {length}")
+    return np.arange(n) // length
 
 
 def avalanches(raster: ArrayLike, *, bin_size: int = 1) -> Avalanches:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasescope.measures.arrays import as_numpy
 from phasescope.measures.avalanche_exponents import FEWEST_AVALANCHES, AvalancheExponents, avalanche_exponents
-from phasescope.measures.avalanches import Avalanches, avalanches, avalanches_of_signal, separate_avalanches
-from phasescope.measures.surrogates import circularly_shifted, phase_randomized, time_shuffled
+from phasescope.measures.avalanches import Avalanches, avalanches, avalanches_of_signal
+from phasescope.measures.scaling_trouble import scaling_trouble
+from phasescope.measures.silences import silence_variation
+from phasescope.measures.surrogate_comparison import (
+    LEVEL,
+    Reading,
+    SurrogateComparison,
+    Surrogates,
+    surrogate_comparison,
+)
+from phasescope.measures.surrogates import circularly_shifted, fast_length, phase_randomized, time_shuffled
 from phasescope.results import Result
 
-FloatArray = NDArray[np.float64]
-
-N_SURROGATES = 19
-SIZE_DECADES, DURATION_DECADES = 1.5, 1.0
-WIDEST = 0.5  # half an interval of an exponent; beyond it the law is not measured
-LEVEL = 0.05
-_N_FITTED = 5  # surrogates of a kind whose exponents are read
-_SIGNIFICANT = 1.96
+N_SURROGATES = 19  # the fewest with which p can reach 0.05
 _ROUNDS = 5  # of a phase-randomized surrogate: each costs a sort and two transforms of the record
 
 CRITICAL = "critical scaling"
@@ -31,20 +32,8 @@ SURROGATE = "power law, not distinguishable from its surrogate"
 NO_RELATION = "scaling without the crackling-noise relation"
 NO_SCALING = "no scaling"
 TOO_LITTLE = "too little data"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurrogateComparison(Result):
-    """The data among surrogates of one kind."""
-
-    kind: str  # "time-shuffled", "circularly shifted" or "phase-randomized"
-    estimate: float  # Mahalanobis distance of the data from the surrogates in `statistics`
-    p_value: float  # of the data being one more surrogate, by the rank of that distance
-    statistics: FloatArray  # (1 + n_surrogates, 4) ln n, means of ln size and ln duration, sd of ln size; data first
-    n_surrogates: int
-    n_without_avalanches: int  # surrogates that were always or never silent
-    n_fitted: int  # surrogates whose exponents were read
-    n_alike: int  # of these, with the same scaling: exponents that agree with those of the data
+VERDICTS = (CRITICAL, CUT_OFF, SURROGATE, NO_RELATION, NO_SCALING, TOO_LITTLE)
+CALLED_CRITICAL = (CRITICAL, CUT_OFF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +43,7 @@ class Criticality(Result):
     verdict: str
     reason: str  # one clause
     exponents: AvalancheExponents | None  # None with too few avalanches
-    surrogates: tuple[SurrogateComparison, ...]  # none for separate avalanches
+    surrogates: tuple[SurrogateComparison, ...]  # none for separate avalanches, nor where nothing scales
     n: int  # avalanches
 
 
@@ -71,15 +60,17 @@ def criticality(
     In this order: *too little data* below 300 avalanches; *no scaling* unless sizes scale over 1.5 decades, durations
     and mean sizes over one, with exponents above 1 known to ± 0.5; *scaling without the crackling-noise relation* if
     (α − 1)/(τ − 1) = γ is rejected; *power law, not distinguishable from its surrogate* if surrogates that share the
-    values or the power spectrum have the same sizes and durations (rank p > 0.05), or the same exponents, for any kind;
-    *scaling up to a cut-off* if sizes or durations bend down within the data; *critical scaling* otherwise. These two
-    say what one record can say: that a cut-off grows with the system is for several systems to show.
+    values or the power spectrum have the same sizes and durations (rank p > 0.05), or most of them the same exponents
+    without being told by their silences, for any kind; *scaling up to a cut-off* if sizes or durations bend down within
+    the data; *critical scaling* otherwise. These two say what one record can say: that a cut-off grows with the system
+    is for several systems to show.
 
     Args:
-        record: Events, shape `(n_units, n_bins)` or `(n_bins,)`; a signal, shape `(n_bins,)`, with `threshold`; or
-            avalanches, for which surrogates cannot be made.
-        threshold: Level above which a signal's excursions are its avalanches.
-        bin_size: Neighboring bins of a raster that are joined into one.
+        record: Events, shape `(n_units, n_bins)` or `(n_bins,)`, with runs of bins above 0 as avalanches; with
+            `threshold` excursions of their sum, or of a signal, above it; or avalanches, for which surrogates cannot be
+            made.
+        threshold: Level above which excursions are avalanches, in events per bin or the unit of the signal.
+        bin_size: Neighboring bins that are joined into one; the threshold is per joined bin.
         n_surrogates: Of each kind, at least 19, so that p can reach 0.05.
         rng: Source of randomness for the surrogates.
 
@@ -98,36 +89,67 @@ def criticality(
         >>> found.verdict
         'no scaling'
     """
-    if n_surrogates < 19:
-        raise ValueError(f"n_surrogates must be at least 19, so that p can reach 0.05; got {n_surrogates}")
-    caveats: tuple[str, ...] = ()
-    comparisons: tuple[SurrogateComparison, ...] = ()
-    values: NDArray[np.generic] | None = None
     if isinstance(record, Avalanches):
-        found = record
-        caveats += ("there is no record in time to make surrogates of, so nothing was compared with noise",)
-    else:
-        values = as_numpy(record)
-        found = _found(values, threshold, bin_size)
-    n, whole = len(found), int(np.count_nonzero(~found.censored))
-    if min(n, whole) < FEWEST_AVALANCHES:
-        return Criticality(
-            verdict=TOO_LITTLE,
-            reason=f"{whole} complete avalanches; exponents need {FEWEST_AVALANCHES}",
-            exponents=None,
-            surrogates=(),
-            n=n,
-            caveats=caveats,
+        found = criticality_among(record, (), n_surrogates=n_surrogates)
+        return replace(
+            found,
+            caveats=(
+                "there is no record in time to make surrogates of, so nothing was compared with noise",
+                *found.caveats,
+            ),
         )
+    values = as_numpy(record)
+
+    def read(one: NDArray[np.generic]) -> Reading:
+        return _reading(one, threshold, bin_size)
+
+    data = read(values)
+    kinds = [Surrogates("time-shuffled", data, lambda: read(time_shuffled(values, rng=rng)))]
+    if values.ndim == 2 and len(values) > 1:
+        kinds.append(Surrogates("circularly shifted", data, lambda: read(circularly_shifted(values, rng=rng))))
+    total = values.sum(axis=0) if values.ndim == 2 else values
+    total = total[: fast_length(total.size)]
+    shown = read(total) if total.size < values.shape[-1] else data
+    kinds.append(
+        Surrogates("phase-randomized", shown, lambda: read(phase_randomized(total, max_rounds=_ROUNDS, rng=rng)))
+    )
+    return criticality_among(data.avalanches, kinds, n_surrogates=n_surrogates)
+
+
+def criticality_among(
+    found: Avalanches, surrogates: Sequence[Surrogates], *, n_surrogates: int = N_SURROGATES
+) -> Criticality:
+    """The verdict of `criticality` on avalanches that have surrogates of their own kinds.
+
+    Args:
+        found: The avalanches.
+        surrogates: What to compare them with, kind by kind.
+        n_surrogates: Of each kind, at least 19.
+
+    Returns:
+        The verdict.
+    """
+    if n_surrogates < N_SURROGATES:
+        raise ValueError(
+            f"n_surrogates must be at least {N_SURROGATES}, so that p can reach {LEVEL:g}; got {n_surrogates}"
+        )
+    n, whole = len(found), int(np.count_nonzero(~found.censored))
+    if whole < FEWEST_AVALANCHES:
+        reason = f"{whole} complete avalanches; exponents need {FEWEST_AVALANCHES}"
+        return Criticality(verdict=TOO_LITTLE, reason=reason, exponents=None, surrogates=(), n=n, caveats=found.caveats)
     try:
         exponents = avalanche_exponents(found)
     except ValueError as error:
-        return Criticality(verdict=NO_SCALING, reason=str(error), exponents=None, surrogates=(), n=n, caveats=caveats)
+        return Criticality(
+            verdict=NO_SCALING, reason=str(error), exponents=None, surrogates=(), n=n, caveats=found.caveats
+        )
     trouble = scaling_trouble(exponents)
-    if trouble is None and values is not None:
-        comparisons = _compared(values, threshold, bin_size, found, exponents, n_surrogates, rng)
+    comparisons: tuple[SurrogateComparison, ...] = ()
+    if trouble is None:
+        comparisons = tuple(surrogate_comparison(one, exponents, n_surrogates=n_surrogates) for one in surrogates)
     verdict, reason = _verdict(exponents, trouble, comparisons)
-    if verdict in (CRITICAL, CUT_OFF):
+    caveats = found.caveats
+    if verdict in CALLED_CRITICAL:
         caveats += ("one system of one size: whether the largest avalanche grows with the system is not known",)
     return Criticality(
         verdict=verdict,
@@ -137,26 +159,6 @@ def criticality(
         n=n,
         caveats=caveats + exponents.caveats,
     )
-
-
-def scaling_trouble(exponents: AvalancheExponents) -> str | None:
-    """Why these exponents do not count as scaling laws, in one clause; `None` where they do."""
-    parts = (
-        ("sizes", exponents.size_exponent_interval, SIZE_DECADES, 1.0),
-        ("durations", exponents.duration_exponent_interval, DURATION_DECADES, 1.0),
-        ("mean sizes", exponents.mean_size_exponent_interval, DURATION_DECADES, 0.0),
-    )
-    found = zip(parts, exponents.scaling_decades, exponents.accepted, strict=True)
-    for (name, (low, high), decades, floor), seen, accepted in found:
-        if not accepted:
-            return f"{name} obey no power law on any range"
-        if seen < decades:
-            return f"{name} scale over {seen:.2f} decades, fewer than {decades:g}"
-        if not 0.5 * (high - low) <= WIDEST:
-            return f"the exponent of the {name} is known only to ± {0.5 * (high - low):.2g}"
-        if low <= floor:
-            return f"the exponent of the {name} is not told from {floor:g} (interval from {low:.3g})"
-    return None
 
 
 def _verdict(
@@ -180,109 +182,13 @@ def _verdict(
     return CRITICAL, "sizes and durations scale without an end in the data and obey the crackling-noise relation"
 
 
-def _found(values: NDArray[np.generic], threshold: float | None, bin_size: int) -> Avalanches:
+def _reading(values: NDArray[np.generic], threshold: float | None, bin_size: int) -> Reading:
     if threshold is None:
-        return avalanches(values, bin_size=bin_size)
-    if bin_size != 1:
-        raise ValueError("bin_size joins bins of events; sum the signal over bins first, or leave the threshold out")
-    return avalanches_of_signal(values, threshold=threshold)
-
-
-def _compared(
-    values: NDArray[np.generic],
-    threshold: float | None,
-    bin_size: int,
-    found: Avalanches,
-    exponents: AvalancheExponents,
-    n_surrogates: int,
-    rng: np.random.Generator,
-) -> tuple[SurrogateComparison, ...]:
+        found = avalanches(values, bin_size=bin_size)
     total = values.sum(axis=0) if values.ndim == 2 else values
-    makers: list[tuple[str, Callable[[], NDArray[np.generic]]]] = [
-        ("time-shuffled", lambda: time_shuffled(values, rng=rng)),
-        ("phase-randomized", lambda: phase_randomized(total, max_rounds=_ROUNDS, rng=rng)),
-    ]
-    if values.ndim == 2 and len(values) > 1:
-        makers.insert(1, ("circularly shifted", lambda: circularly_shifted(values, rng=rng)))
-    return tuple(_comparison(kind, make, threshold, bin_size, found, exponents, n_surrogates) for kind, make in makers)
-
-
-def _comparison(
-    kind: str,
-    make: Callable[[], NDArray[np.generic]],
-    threshold: float | None,
-    bin_size: int,
-    found: Avalanches,
-    exponents: AvalancheExponents,
-    n_surrogates: int,
-) -> SurrogateComparison:
-    rows, n_failed = [_statistics(found)], 0
-    kept: list[Avalanches] = []
-    for _ in range(n_surrogates):
-        try:
-            surrogate = _found(make(), threshold, bin_size)
-        except ValueError:  # always or never silent: as unlike the data as can be
-            n_failed += 1
-            continue
-        rows.append(_statistics(surrogate))
-        if len(kept) < _N_FITTED:
-            kept.append(surrogate)
-    statistics = np.array(rows)
-    distance, rank = math.inf, 0
-    if len(rows) > statistics.shape[1] + 2:
-        distances = np.array([_distance(statistics, i) for i in range(len(rows))])
-        distance, rank = float(distances[0]), int(np.count_nonzero(distances[1:] >= distances[0]))
-    p_value = (1 + rank) / (1 + n_surrogates)
-    n_fitted = len(kept) if p_value <= LEVEL else 0
-    n_alike = sum(_alike(_first(one, len(found)), exponents) for one in kept[:n_fitted])
-    return SurrogateComparison(
-        kind=kind,
-        estimate=distance,
-        p_value=p_value,
-        statistics=statistics,
-        n_surrogates=n_surrogates,
-        n_without_avalanches=n_failed,
-        n_fitted=n_fitted,
-        n_alike=n_alike,
-    )
-
-
-def _alike(surrogate: Avalanches, exponents: AvalancheExponents) -> bool:
-    """Whether a surrogate scales with exponents that agree with those of the data."""
-    try:
-        other = avalanche_exponents(surrogate)
-    except ValueError:
-        return False
-    if scaling_trouble(other) is not None:
-        return False
-    gaps = np.array(
-        [
-            exponents.size_exponent - other.size_exponent,
-            exponents.duration_exponent - other.duration_exponent,
-            exponents.mean_size_exponent - other.mean_size_exponent,
-        ]
-    )
-    errors = np.sqrt(np.diag(exponents.covariance) + np.diag(other.covariance))
-    return bool((np.abs(gaps) < 2 * _SIGNIFICANT * errors).all())
-
-
-def _statistics(found: Avalanches) -> FloatArray:
-    log_sizes = np.log(np.maximum(found.sizes, 1e-300))
-    return np.array(
-        [math.log(len(found)), log_sizes.mean(), np.log(found.durations).mean(), log_sizes.std()], dtype=np.float64
-    )
-
-
-def _distance(statistics: FloatArray, place: int) -> float:
-    """Mahalanobis distance of one row from all others: exchangeable rows give exchangeable distances."""
-    others = np.delete(statistics, place, axis=0)
-    gap = statistics[place] - others.mean(axis=0)
-    spread = np.cov(others.T) + np.diag(1e-18 + 1e-12 * np.abs(others).max(axis=0) ** 2)
-    return float(math.sqrt(max(float(gap @ np.linalg.solve(spread, gap)), 0.0)))
-
-
-def _first(found: Avalanches, n: int) -> Avalanches:
-    """No more avalanches than the data have: exponents of noise cost as much as those of anything else."""
-    if len(found) <= n:
-        return found
-    return separate_avalanches(found.sizes[:n], found.durations[:n], censored=found.censored[:n])
+    if not 1 <= bin_size <= total.size:
+        raise ValueError(f"bin_size must lie in 1 … {total.size} (the record's length); got {bin_size}")
+    joined = total[: total.size // bin_size * bin_size].reshape(-1, bin_size).sum(axis=1)
+    if threshold is not None:
+        found = avalanches_of_signal(joined, threshold=threshold)
+    return Reading(found, silence_variation(joined, level=threshold or 0.0))

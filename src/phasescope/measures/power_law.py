@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasescope.measures.power_law_caveats import fit_caveats
-from phasescope.measures.power_law_curves import scan_curve, survival_curve
+from phasescope.measures.power_law_curves import legacy_exponent, scan_curve, survival_curve
 from phasescope.measures.power_law_exponent import log_cumulants
 from phasescope.measures.power_law_fit import TailFit, fit_tail
 from phasescope.measures.power_law_sample import is_two_sided, power_law_sample, tail_sample
-from phasescope.measures.power_law_scan import Sample
+from phasescope.measures.power_law_scan import Sample, tails_of
 from phasescope.measures.power_law_verdict import power_law_verdict
-from phasescope.results import Result
+from phasescope.results import Result, brief
 
 if TYPE_CHECKING:
     from phasescope.measures.vuong import Comparison
 
 N_BOOTSTRAP = 1_000
+FLAT = 1e-6  # ln of largest value over x_min below which no law can be told from another
 MOST_DRAWN = 10**8  # observations per synthetic data set that fit into memory
 
 
@@ -30,7 +31,7 @@ class PowerLaw(Result):
     """Power law p(x) ∝ x^−α for x ≥ x_min, with its goodness of fit and its alternatives."""
 
     estimate: float  # α, maximum likelihood
-    interval: tuple[float, float]  # 95 %, percentiles of refits to resampled data, x_min refitted unless given
+    interval: tuple[float, float]  # 95 %, from refits to resampled data, x_min refitted unless given
     x_min: float  # where the law begins, in the unit of the data
     x_min_interval: tuple[float, float]  # 95 %, from the same refits; a point where x_min was given
     x_max: float | None  # where the law was said to end; None where it has no end
@@ -51,11 +52,21 @@ class PowerLaw(Result):
     scan_x_min: NDArray[np.float64]  # (n_scan,) candidates for x_min, at most 200
     scan_alpha: NDArray[np.float64]  # (n_scan,) exponent of the tail from each
     scan_distance: NDArray[np.float64]  # (n_scan,) its Kolmogorov–Smirnov distance
+    legacy: float | None  # α by a line through the log–log survival of the tail, for comparison with papers only
 
     @property
     def alpha(self) -> float:
         """The exponent α."""
         return self.estimate
+
+    def _rows(self) -> list[tuple[str, str]]:
+        rows = [row for row in Result._rows(self) if row[0] != "comparisons"]
+        place = [name for name, _ in rows].index("reason") + 1
+        others = [
+            (f"  against {one.law.replace('_', ' ')}", f"R = {brief(one.log_ratio)}, p = {brief(one.p_value)}")
+            for one in self.comparisons
+        ]
+        return rows[:place] + others + rows[place:]
 
 
 def fit_power_law(
@@ -73,7 +84,8 @@ def fit_power_law(
     """Fit a power law to the tail of the data, and judge it.
 
     α by maximum likelihood, with Hurwitz's zeta function where `discrete`; x_min by the smallest Kolmogorov–Smirnov
-    distance between a tail and its own fit, over all distinct values; p by refitting data drawn from the law beyond
+    distance between a tail and its own fit, over all distinct values (with ten events beyond, where some are censored);
+    p by refitting data drawn from the law beyond
     x_min and from the data below it [1]; the interval by refitting resampled data. Observations must be independent.
 
     Args:
@@ -131,7 +143,8 @@ def fit_power_law(
         rng=rng,
     )
     n_cut = int(sample.censored[fit.place :].sum())
-    comparisons = () if n_cut else _alternatives(sample, fit, x_max=x_max, discrete=discrete)
+    is_flat = float(sample.logs[-1]) - math.log(fit.x_min) < FLAT
+    comparisons = () if n_cut or is_flat else _alternatives(sample, fit, x_max=x_max, discrete=discrete)
     decades = math.log10(float(sample.values[-1]) / fit.x_min)
     verdict, reason = power_law_verdict(
         n_tail=fit.n_tail, decades=decades, p_value=fit.p_value, comparisons=comparisons
@@ -150,7 +163,7 @@ def fit_power_law(
         n_tail=fit.n_tail,
         decades=decades,
         standard_error=fit.standard_error,
-        bias_corrected=_bias_corrected(fit, n_cut, end, discrete),
+        bias_corrected=bias_corrected(fit, n_cut, end, discrete),
         discrete=discrete,
         convention=convention,
         verdict=verdict,
@@ -161,6 +174,7 @@ def fit_power_law(
         scan_x_min=scan_x_min,
         scan_alpha=scan_alpha,
         scan_distance=scan_distance,
+        legacy=_legacy(sample, fit.x_min),
         caveats=fit_caveats(
             everything,
             fit,
@@ -172,12 +186,18 @@ def fit_power_law(
     )
 
 
-def _bias_corrected(fit: TailFit, n_cut: int, x_max: float, discrete: bool) -> float:
+def bias_corrected(fit: TailFit, n_cut: int, x_max: float, discrete: bool) -> float:
     """α less its bias: the plain law's (n − 1)/n in α − 1 [1, eq. B.17], otherwise κ₃ / (2 n κ₂²)."""
     if not discrete and x_max == math.inf:
         return fit.alpha - (fit.alpha - 1) / max(fit.n_tail - n_cut, 1)
     _, variance, third = log_cumulants(fit.alpha, fit.x_min, x_max, discrete)
     return float(fit.alpha - third / (2 * fit.n_tail * variance**2))
+
+
+def _legacy(sample: Sample, x_min: float) -> float | None:
+    tails = tails_of(sample, False, True, False)
+    first = int(np.searchsorted(tails.values, x_min))
+    return legacy_exponent(tails.values[first:], tails.upper[first:-1])
 
 
 def _alternatives(sample: Sample, fit: TailFit, *, x_max: float | None, discrete: bool) -> tuple[Comparison, ...]:

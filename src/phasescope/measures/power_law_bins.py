@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasescope.measures.arrays import as_finite, as_numpy
 from phasescope.measures.power_law import N_BOOTSTRAP, PowerLaw
+from phasescope.measures.power_law_curves import legacy_exponent
 from phasescope.measures.power_law_verdict import power_law_verdict
 
 FloatArray = NDArray[np.float64]
@@ -120,6 +121,7 @@ def fit_binned_power_law(
         scan_x_min=lower[candidates],
         scan_alpha=curve[:, 1],
         scan_distance=curve[:, 2],
+        legacy=legacy_exponent(lower[place:], np.cumsum(heights[place:][::-1])[::-1]),
         caveats=caveats,
     )
 

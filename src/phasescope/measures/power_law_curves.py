@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from phasescope.measures.power_law_scan import Sample, Tails, tail_distance, tail_exponent, tails_of
+from phasescope.measures.published_rules import log_log_line
 
 FloatArray = NDArray[np.float64]
 
@@ -23,6 +24,19 @@ def survival_curve(sample: Sample) -> tuple[FloatArray, FloatArray]:
     m = tails.values.size
     kept = m - 1 - _log_spaced(m, N_POINTS)[::-1]
     return tails.values[kept].copy(), tails.upper[kept].copy()
+
+
+def legacy_exponent(values: FloatArray, survival: FloatArray) -> float | None:
+    """1 − slope of a straight line through the points on log–log axes; None with fewer than three of them.
+
+    Args:
+        values: Rising, from x_min on, shape `(n_values,)`.
+        survival: Share of the observations at least as large, shape `(n_values,)`; points of share 0 are left out.
+    """
+    seen = survival > 0
+    if np.unique(np.log(values[seen])).size < 3:
+        return None
+    return 1.0 - log_log_line(values[seen], survival[seen], "survival")[0]
 
 
 def scan_curve(

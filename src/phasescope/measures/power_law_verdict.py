@@ -21,8 +21,8 @@ def power_law_verdict(
 
     In this order: *too little data* with fewer than 100 points or 1.5 decades in the tail; *rejected* when p ≤ 0.1, or
     when another law is significantly better; *not distinguishable from cut-off* when the same law with an exponential
-    cut-off is; *not distinguishable from lognormal* (or another law) when the likelihood ratio cannot tell; *supported*;
-    *not rejected* when no p or no comparison was asked for or possible.
+    cut-off is; *not distinguishable from lognormal* (or another law) when the likelihood ratio cannot tell;
+    *supported*; *not rejected* when no p or no comparison was asked for or possible.
 
     Lognormal and stretched exponential have the power law as a limit, so that no amount of data makes them worse than
     it. They are no alternative once the data confine them to that limit: where every such law within reach (`bend`)

@@ -85,7 +85,7 @@ def log_log_regression(values: ArrayLike, *, of: str = "histogram") -> LogLogReg
         x, y = distinct, np.cumsum(counts[::-1])[::-1] / positive.size
     else:
         x, y = distinct, counts.astype(np.float64)
-    slope, error, r_squared = _line(x, y, of)
+    slope, error, r_squared = log_log_line(x, y, of)
     exponent = 1 - slope if of == "survival" else -slope
     return LogLogRegression(
         estimate=exponent,
@@ -118,7 +118,7 @@ def ascending_ccdf_regression(eigenvalues: ArrayLike) -> LogLogRegression:
     values = as_finite(eigenvalues, name="eigenvalues", ndim=1)
     falling = np.sort(values[values > 0])[::-1]
     ranks = np.arange(1, falling.size + 1) / max(falling.size, 1)
-    slope, error, r_squared = _line(falling, ranks, "eigenvalues")
+    slope, error, r_squared = log_log_line(falling, ranks, "eigenvalues")
     return LogLogRegression(
         estimate=slope,
         interval=(slope - _NORMAL * error, slope + _NORMAL * error),
@@ -209,7 +209,7 @@ def _positive(values: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
-def _line(x: NDArray[np.float64], y: NDArray[np.float64], what: str) -> tuple[float, float, float]:
+def log_log_line(x: NDArray[np.float64], y: NDArray[np.float64], what: str) -> tuple[float, float, float]:
     """Slope of ln y on ln x, its standard error and R²."""
     u, v = np.log(x), np.log(y)
     if u.size < 3 or np.ptp(u) == 0:

@@ -2,8 +2,9 @@
 
 A range is accepted when neither the next-order corrections nor a departure in the body or the tail improves the fit:
 score tests, each at level 0.05, in directions that the fit has not used. What such a test cannot see may still shift an
-exponent by about its standard error; so the range that is used begins a margin above the accepted one, where the
-corrections have fallen further.
+exponent by about its standard error. So the exponent is read from where the fit is comfortable, p > 0.2, and a margin
+above that, where corrections have fallen further; and if it moves on the way by more than its noise explains, what may
+be left of that joins its error.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from phasescope.measures.censored_sample import Sample
 from phasescope.measures.cutoff_power_law import CorrectedFit, Window, fit_corrected
+from phasescope.measures.influence import beyond_noise, block_sums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-LEVEL = 0.05
+LEVEL = 0.05  # p above which a range is accepted as scaling
+SETTLED = 0.2  # p above which an exponent is read from it
 MARGIN = 6.0  # used x_min over the accepted one
 UPPER_MARGIN = 2.0  # accepted x_max over the used one
 FEWEST = 100  # avalanches in a range
@@ -31,67 +35,26 @@ _QUANTILES = (0.5, 0.8, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Values and lower bounds with the blocks within which they may be correlated."""
-
-    values: FloatArray  # (n_values,) distinct, rising
-    bounds: FloatArray  # (n_bounds,) distinct lower bounds of censored ones, rising
-    events: IntArray  # (n,) place of an observation in `values`, −1 where censored
-    cuts: IntArray  # (n,) place in `bounds`, −1 where not censored
-    blocks: IntArray  # (n,) block number, rising; empty where observations are independent
-    discrete: bool
-
-    @property
-    def counts(self) -> FloatArray:
-        """How often each value occurred."""
-        return np.bincount(self.events[self.events >= 0], minlength=self.values.size).astype(np.float64)
-
-    @property
-    def bound_counts(self) -> FloatArray:
-        """How often each bound occurred."""
-        return np.bincount(self.cuts[self.cuts >= 0], minlength=self.bounds.size).astype(np.float64)
-
-
-@dataclass(frozen=True, slots=True)
 class ScalingRange:
     """An accepted range, the fit to the part of it that is used, and how well the accepted one fitted."""
 
     fit: CorrectedFit
     low: float  # of the accepted range
     high: float  # of the accepted range; infinite where the law has no end in the data
+    top: float  # largest value or bound that was read
     accepted: bool
     p_value: float  # of the smaller of the two tests at the accepted range
     remainder: float  # what corrections of higher order may still shift the exponent by
     caveats: tuple[str, ...]
 
 
-def sample_of(x: FloatArray, censored: NDArray[np.bool_], blocks: IntArray, *, dependent: bool) -> Sample:
-    """Prepare observations; where censoring depends on the value, only what lies below it is read.
-
-    With a limit on durations, a size at which an avalanche was cut says little about what it would have become: thin
-    avalanches are cut at small sizes, and would have ended soon. Such bounds are used up to the point where there are
-    0.1 √n of them, too few to shift an estimate by more than about a tenth of its standard error; beyond it, all
-    avalanches, cut or not, count as "at least as large as this".
-    """
-    if dependent and censored.any():
-        cut = np.sort(x[censored])
-        allowed = int(0.1 * math.sqrt(x.size))
-        if cut.size > allowed:
-            top = cut[allowed]
-            censored = censored | (x >= top)
-            x = np.minimum(x, top)
-    values, event_places = np.unique(x[~censored], return_inverse=True)
-    bounds, cut_places = np.unique(x[censored], return_inverse=True)
-    events, cuts = np.full(x.size, -1), np.full(x.size, -1)
-    events[~censored], cuts[censored] = event_places, cut_places
-    return Sample(values, bounds, events, cuts, blocks, bool((x == np.round(x)).all()))
-
-
 def scaling_range(sample: Sample) -> ScalingRange | None:
     """The most telling range that the data accept; `None` where nothing can be fitted at all."""
+    if sample.values.size == 0:  # the smallest were cut already
+        return None
     counts = sample.counts
     above = np.cumsum(counts[::-1])[::-1]
-    top = float(max(sample.values[-1], sample.bounds[-1] if sample.bounds.size else 0.0))
+    top = sample.top
     starts = candidates(float(sample.values[0]), top, discrete=sample.discrete)
     n_above = np.append(above, 0)[np.searchsorted(sample.values, starts)]
     starts = starts[n_above >= FEWEST]
@@ -131,17 +94,21 @@ def scaling_range(sample: Sample) -> ScalingRange | None:
             fit,
             fallback[1],
             math.inf,
+            sample.top,
             False,
             fallback[0],
             0.0,
             ("no range obeys a power law with its leading corrections",),
         )
-    return _used(sample, best[1], best[2], best[3])
+    return _used(sample, starts, best[1], best[2], best[3])
 
 
-def _used(sample: Sample, start: float, end: float, p: float) -> ScalingRange | None:
+def _used(sample: Sample, starts: FloatArray, low_end: float, end: float, p: float) -> ScalingRange | None:
     """The fit a margin inside the accepted range, or as much of it as the data allow."""
-    for margin in (1.0, 0.75, 0.5, 0.25, 0.0):
+    start = _settled(sample, starts, low_end, end, p)
+    top = min(end, sample.top)
+    shrunk = MARGIN * (UPPER_MARGIN if math.isfinite(end) else 1.0)
+    for margin in margins(top / start, shrunk):
         low, high = start * MARGIN**margin, end / UPPER_MARGIN**margin
         if sample.discrete:
             low, high = round(low), high if math.isinf(high) else round(high)
@@ -151,17 +118,66 @@ def _used(sample: Sample, start: float, end: float, p: float) -> ScalingRange | 
         fit = _fit(sample, low, high)
         if fit is None:
             continue
-        caveats: tuple[str, ...] = ()
-        if margin < 1:
-            caveats = (
-                f"too few avalanches to begin the usual {MARGIN:g} times above the accepted x_min; it is "
-                f"{MARGIN**margin:.2g} times",
-            )
-        accepted = _fit(sample, start, end) if margin else None
-        # Corrections fall at least as 1/x, so of what they shifted at x_min, 1/margin is left at margin · x_min.
-        shift = 0.0 if accepted is None else (accepted.exponent - fit.exponent) / (MARGIN**margin - 1)
-        return ScalingRange(fit, start, end, True, p, shift, caveats)
+        shift = _remainder(sample, fit, start, end, margin) if margin else 0.0
+        return ScalingRange(fit, low_end, end, sample.top, True, p, shift, margin_caveat(margin))
     return None
+
+
+def _remainder(sample: Sample, fit: CorrectedFit, start: float, end: float, margin: float) -> float:
+    """What corrections may still shift the exponent by, judged from how it moves with either end of the range.
+
+    Next corrections fall at least as 1/x, so of what they shifted at x_min, 1/margin is left at margin · x_min. Beyond
+    the departure at the cut-off that d takes up, the next is quadratic, and falls with the square of the upper margin.
+    """
+    own = influence(sample, fit)
+    parts = [(_fit(sample, start, fit.window.x_max), MARGIN**margin)]
+    if math.isfinite(end):
+        parts.append((_fit(sample, fit.window.x_min, end), UPPER_MARGIN ** (2 * margin)))
+    left = 0.0
+    for wider, fall in parts:
+        if wider is not None:
+            noise = block_sums((influence(sample, wider) - own)[None], sample.blocks)
+            left = math.hypot(left, beyond_noise(wider.exponent - fit.exponent, noise) / (fall - 1))
+    return left
+
+
+def _settled(sample: Sample, starts: FloatArray, low_end: float, end: float, p: float) -> float:
+    """The first x_min of comfortable fit, or the accepted one where there is none.
+
+    Of many data sets, those whose noise hides a correction pass a test at 0.05 just where it still shifts the exponent.
+    """
+    if p > SETTLED:
+        return low_end
+    for start in starts[starts > low_end]:
+        fit = _fit(sample, float(start), end)
+        if fit is None or fit.exponent <= FLATTEST:
+            continue
+        if acceptance(sample, fit) > SETTLED:
+            return float(start)
+        if end / start < 10:
+            break
+    return low_end
+
+
+def margins(width: float, shrunk: float) -> FloatArray:
+    """Shares of the margin to try, in turn: the whole, if that leaves half of the range in logarithms, then less.
+
+    Args:
+        width: Largest over smallest of the accepted range.
+        shrunk: By how much a whole margin lowers that.
+    """
+    widest = min(1.0, 0.5 * math.log(max(width, 1.0)) / math.log(shrunk))
+    return np.asarray(widest * np.array([1.0, 0.75, 0.5, 0.25, 0.0]))
+
+
+def margin_caveat(margin: float) -> tuple[str, ...]:
+    """A sentence where less than the whole margin is kept."""
+    if MARGIN**margin > 0.75 * MARGIN:
+        return ()
+    return (
+        f"the accepted range is too narrow, or holds too few avalanches, to begin the usual {MARGIN:g} times above its "
+        f"lower end; it is {MARGIN**margin:.2g} times",
+    )
 
 
 def candidates(low: float, top: float, *, discrete: bool) -> FloatArray:
@@ -224,8 +240,7 @@ def covariance_of(sample: Sample, fit: CorrectedFit, rows: FloatArray, bound_row
     """Covariance of the sum of what each observation contributes, given per distinct value and bound."""
     if sample.blocks.size == 0:
         return np.asarray((rows * fit.counts) @ rows.T + (bound_rows * fit.bound_counts) @ bound_rows.T)
-    each = spread(sample, fit, rows, bound_rows)
-    sums = np.add.reduceat(each, np.flatnonzero(np.diff(sample.blocks, prepend=-1)), axis=1)
+    sums = block_sums(spread(sample, fit, rows, bound_rows), sample.blocks)
     return np.asarray(sums @ sums.T)
 
 

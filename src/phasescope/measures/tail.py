@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasescope.measures.arrays import as_finite
 from phasescope.measures.hurwitz_zeta import bounded_zeta_moments
+from phasescope.measures.power_law_exponent import continuous_exponent
 
 FloatArray = NDArray[np.float64]
 
 # Half the 0.9 quantile of χ² with one degree of freedom: the drop of a profile likelihood at its one-sided 95 % limit.
 PROFILE_DROP = 1.352771727047702
-_TOLERANCE = 1e-11
+_TOLERANCE = 1e-9  # an error squared in the height
+_ABYSS = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,14 @@ def power_law_log_likelihoods(tail: Tail, alpha: float) -> FloatArray:
     return -alpha * tail.logs - log_total - math.log(tail.x_min)
 
 
+def bounded_exponential(mean: float, span: float) -> tuple[float, float]:
+    """Rate of the exponential law on [0, span] with this mean, of any sign if bounded, and ln of its integral."""
+    if mean < 1e-3 * span:  # e^−1000 of it lies beyond the end, if there is one
+        return 1 / mean, math.log(mean)
+    y = continuous_exponent(mean / span, 1.0) - 1  # ln of a bounded power law's variable is this law's
+    return y / span, math.log(span) + math.log(-math.expm1(-y) / y)
+
+
 def far_values(tail: Tail) -> NDArray[np.bool_]:
     """Whole numbers so large that a law is nearly straight over the cell of one unit: 300, and 200 local exponents."""
     return tail.values >= max(300.0, 200.0 / max(tail.mean(tail.logs), 1e-12))
@@ -129,18 +139,32 @@ def highest(function: Callable[[float], float], low: float, high: float, n_start
     return float(grid[best]), float(heights[best])
 
 
-def climb(function: Callable[[float], float], start: float, step: float) -> tuple[float, float]:
-    """Where a function with one maximum is highest, and its value, from a first guess and its likely error."""
+def climb(function: Callable[[float], float], start: float, step: float, limit: float) -> tuple[float, float]:
+    """Where a function with one maximum is highest, and its value, from a first guess and its likely error.
+
+    Steps double on either side until the function falls, or `limit` away; then Brent's method. What is not finite
+    counts as very low.
+    """
     from scipy.optimize import minimize_scalar
 
+    def depth(x: float) -> float:
+        value = function(x)
+        return -value if math.isfinite(value) and value > -_ABYSS else _ABYSS
+
+    left, middle, right = start - step, start, start + step
+    depths = [depth(left), depth(middle), depth(right)]
+    while depths[2] < depths[1] and right < start + limit:
+        left, middle, right = middle, right, right + 2 * (right - middle)
+        depths = [depths[1], depths[2], depth(right)]
+    while depths[0] < depths[1] and left > start - limit:
+        left, middle, right = left - 2 * (middle - left), left, middle
+        depths = [depth(left), depths[0], depths[1]]
     found = minimize_scalar(
-        lambda x: -function(x),
-        bracket=(start - step, start, start + step)
-        if function(start) > max(function(start - step), function(start + step))
-        else (start, start + step),
-        tol=_TOLERANCE,
+        depth, bounds=(left, right), method="bounded", options={"xatol": _TOLERANCE * max(1.0, abs(middle))}
     )
-    return float(found.x), float(-found.fun)
+    places, values = [found.x, left, middle, right], [found.fun, *depths]
+    best = int(np.argmin(values))
+    return float(places[best]), float(-values[best])
 
 
 def profile_limit(function: Callable[[float], float], best: float, highest_value: float, end: float) -> float:

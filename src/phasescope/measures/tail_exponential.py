@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from phasescope.measures.power_law_exponent import continuous_exponent
-from phasescope.measures.tail import LawFit, Tail
+from phasescope.measures.tail import LawFit, Tail, bounded_exponential
 
 
 def fit_exponential(tail: Tail) -> LawFit:
@@ -19,11 +18,7 @@ def fit_exponential(tail: Tail) -> LawFit:
     excess = tail.values - tail.x_min
     mean, span = tail.mean(excess), tail.x_max - tail.x_min
     if not tail.discrete:
-        rate = continuous_exponent(mean, span) - 1  # both are exponential laws of one variable
-        if math.isinf(span):
-            log_total = -math.log(rate)
-        else:
-            log_total = math.log(span) + math.log(-math.expm1(-rate * span) / (rate * span))
+        rate, log_total = bounded_exponential(mean, span)
     elif math.isinf(span):
         rate = math.log1p(1 / mean)
         log_total = -math.log(-math.expm1(-rate))

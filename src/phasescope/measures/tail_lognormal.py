@@ -104,7 +104,7 @@ def _discrete_solver(tail: Tail) -> Solver:
         def height(r: float) -> float:
             log_total = log_moments(r, c, 0.0, 0.0, start, end)[0]
             if not math.isfinite(log_total):
-                return -1e300 * (1 + abs(r))
+                return -math.inf
             total = float(counts[few] @ cells(r, c)) if near.size else 0.0
             total -= (r + 1) * sums[0] + c * sums[1] + n_far * math.log(tail.x_min)
             d = 1 + r  # the far cell's second derivative is (D² + D − 2c)/x² with D = d + 2cu
@@ -113,7 +113,7 @@ def _discrete_solver(tail: Tail) -> Solver:
             return total / tail.n - log_total
 
         guess, _ = rate_for_mean(mean, c, 0.0, 0.0, start, end, 1 / (mean - start) - 2 * c * (mean - start))
-        r, best = climb(height, guess, 0.05 * (1 / mean + 2 * c * mean))
+        r, best = climb(height, guess, 0.05 * (1 / mean + 2 * c * mean), 1e6 * (1 / mean + 2 * c * mean))
         if not with_values:
             return r, best, nothing
         at_values = np.empty(tail.values.size)

@@ -14,8 +14,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from phasescope.measures.power_law_exponent import continuous_exponent
-from phasescope.measures.tail import LawFit, Tail, climb, far_values, highest, power_law_log_likelihoods, profile_limit
+from phasescope.measures.tail import (
+    LawFit,
+    Tail,
+    bounded_exponential,
+    climb,
+    far_values,
+    highest,
+    power_law_log_likelihoods,
+    profile_limit,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -65,12 +73,8 @@ def _continuous_solver(tail: Tail) -> Solver:
     def solve(beta: float, with_values: bool = False) -> tuple[float, float, FloatArray]:
         t = np.expm1(beta * tail.logs)  # y^β − 1, an exponential variable of rate κ
         mean = tail.mean(t)
-        if math.isinf(tail.x_max):
-            kappa, log_total = 1 / mean, math.log(mean)
-        else:
-            span = math.expm1(min(beta * tail.log_range, 700.0))
-            kappa = continuous_exponent(mean, span) - 1
-            log_total = math.log(span) + math.log(-math.expm1(-kappa * span) / (kappa * span))
+        span = math.expm1(min(beta * tail.log_range, 700.0)) if math.isfinite(tail.x_max) else math.inf
+        kappa, log_total = bounded_exponential(mean, span)
         constant = math.log(beta) - log_total
         height = constant + beta * mean_log - kappa * mean
         if not with_values:
@@ -115,7 +119,7 @@ def _discrete_solver(tail: Tail) -> Solver:
             return total / tail.n - norm
 
         guess = beta / (tail.mean(np.expm1(beta * tail.logs)) - bottom)
-        log_slope, best = climb(height, math.log(guess), 0.02)
+        log_slope, best = climb(height, math.log(guess), 0.02, 20.0)
         kappa = math.exp(log_slope) / beta
         if not with_values:
             return kappa, best, nothing

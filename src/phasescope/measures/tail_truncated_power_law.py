@@ -24,23 +24,20 @@ def fit_truncated_power_law(tail: Tail, alpha: float) -> LawFit:
     mean_log, reach = tail.mean(tail.logs), tail.reach
     ratios = np.exp(tail.logs - reach)  # x/x_top
     mean_ratio, start = tail.mean(ratios), math.exp(-reach)
-    known = {"r": alpha - 1.0}
 
     def solve(log_rate: float) -> tuple[float, float]:
         """The best r for a cut-off, and the log-likelihood of one observation up to a constant."""
         rate = math.exp(log_rate)
         if not tail.discrete:
-            r, log_total = rate_for_mean(mean_log, 0.0, rate, reach, 0.0, tail.log_range, known["r"])
+            r, log_total = rate_for_mean(mean_log, 0.0, rate, reach, 0.0, tail.log_range, alpha - 1)
             return r, -r * mean_log - rate * mean_ratio - log_total
         per_unit = rate * start / tail.x_min
 
         def height(r: float) -> float:
-            if r <= 0 and per_unit < 1e-300 and math.isinf(tail.x_max):
-                return -math.inf
             log_total = log_truncated_zeta(r + 1, per_unit, tail.x_min, tail.x_max)
             return -(r + 1) * mean_log - rate * (mean_ratio - start) - log_total
 
-        return climb(height, known["r"], 0.05 * (1 + abs(known["r"])))
+        return climb(height, alpha - 1, 0.05 * (1 + abs(alpha)), 1e4)
 
     lowest = _LOWEST
     highest_rate = _HIGHEST - math.log(max(tail.mean(ratios - start), 1e-12))

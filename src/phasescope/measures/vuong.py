@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from phasescope.measures.heavy_tail_laws import LAWS, fit_law, log_likelihood_ratios
 from phasescope.measures.tail import LawFit, Tail, tail_of
+from phasescope.results import Result
 
 _NESTED = "truncated_power_law"
 _ROUNDING = 1e-8  # by how much a law that contains the power law may seem worse than it
@@ -16,7 +17,7 @@ _NO_DIFFERENCE = 1e-9  # log-likelihood per √n below which two fits are one la
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Result):
     """Log-likelihood ratio of the power law against another law, both fitted to the same tail."""
 
     law: str  # the other law

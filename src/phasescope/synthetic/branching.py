@@ -49,6 +49,21 @@ def subsampled(activity: ArrayLike, *, probability: float, rng: np.random.Genera
     return np.asarray(rng.binomial(events, probability), dtype=np.int64)
 
 
+def subsampled_amplitude(ratio: float, probability: float) -> float:
+    """B of the regression slopes b·m^k when every event of this process is seen with the given probability.
+
+    b = p / (p + (1 − p)(1 − m²)): the activity's variance is its mean / (1 − m²), and thinning adds Poisson noise [1].
+
+    References:
+        [1] Wilting & Priesemann (2018), Nature Communications 9, 2325.
+
+    Example:
+        >>> round(0.98 * subsampled_amplitude(0.98, 0.01), 4)  # what the first lag alone says of m = 0.98
+        0.1992
+    """
+    return probability / (probability + (1 - probability) * (1 - ratio**2))
+
+
 @njit(cache=True)
 def _run(ratio: float, drive: float, warmup: int, n_bins: int, rng: np.random.Generator) -> NDArray[np.int64]:
     activity = np.empty(n_bins, dtype=np.int64)

@@ -23,10 +23,12 @@ def neighbor_table(shape: tuple[int, ...], boundary: Boundary = "open") -> NDArr
         Indices into the flattened lattice, shape `(n_sites, 2d)`; the sink is `n_sites`.
 
     Raises:
-        ValueError: If the boundary is neither.
+        ValueError: If the boundary is neither, or a side is not positive.
     """
     if boundary not in ("open", "periodic"):
         raise ValueError(f"boundary is 'open' or 'periodic', not {boundary!r}")
+    if not shape or min(shape) < 1:
+        raise ValueError(f"a lattice needs at least one site along every axis; its shape is {shape}")
     n_sites = math.prod(shape)
     index = np.arange(n_sites, dtype=np.int32).reshape(shape)
     columns = []

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from phasescope.measures.avalanches import Avalanches
 from phasescope.synthetic.lattice import SINK, neighbor_table
-from phasescope.synthetic.sandpile import SandpileRun, batch_mean
+from phasescope.synthetic.sandpile import MAX_SITES, SandpileRun, batch_mean
+from phasescope.synthetic.watching import Watch, stretches
 
 THRESHOLD = 2
 START_DENSITY = {1: 0.95, 2: 0.68}  # near the stationary one, so that little is left to the warm-up
@@ -21,6 +22,7 @@ def manna_sandpile(
     n_grains: int,
     dimension: int = 2,
     warmup_grains: int | None = None,
+    watch: Watch | None = None,
     rng: np.random.Generator,
 ) -> SandpileRun:
     """Drop grains one at a time on the Manna sandpile (Abelian version) and record every avalanche.
@@ -33,6 +35,7 @@ def manna_sandpile(
         n_grains: Grains dropped on sites drawn at random, and recorded.
         dimension: 1, 2, 3, …
         warmup_grains: Grains before that, not recorded; by default two per site, on a lattice near its final density.
+        watch: Called now and then with the number of recorded grains so far and their sizes.
         rng: Source of randomness.
 
     Returns:
@@ -46,8 +49,13 @@ def manna_sandpile(
         [2] Dhar (1999), Physica A 263, 4.
         [3] Huynh, Pruessner & Chew (2011), J. Stat. Mech. P09024, arXiv 1106.0406.
     """
-    if size < 1 or dimension < 1 or n_grains < 1:
-        raise ValueError(f"size, dimension and n_grains must be at least 1; got {size}, {dimension}, {n_grains}")
+    if size < 1 or dimension < 1 or n_grains < 1 or size**dimension > MAX_SITES:
+        raise ValueError(
+            f"need size, dimension and n_grains of at least 1 and at most {MAX_SITES} sites; got {size}, {dimension}, "
+            f"{n_grains}"
+        )
+    if warmup_grains is not None and warmup_grains < 0:
+        raise ValueError(f"warmup_grains is {warmup_grains}; it cannot be negative")
     shape = (size,) * dimension
     neighbors = neighbor_table(shape)
     n_sites = len(neighbors)
@@ -58,23 +66,13 @@ def manna_sandpile(
     grains = rng.integers(n_sites, size=n_grains)
     unstable = np.empty(n_sites + 2, dtype=np.int32)
     next_unstable = np.empty(n_sites + 2, dtype=np.int32)
-    records = [np.zeros((3, grain_sites.size), dtype=np.int64) for grain_sites in (warm, grains)]
-    totals = [
-        _drive(
-            pile,
-            neighbors,
-            drops,
-            unstable,
-            next_unstable,
-            np.full(n_sites + 1, -1, dtype=np.int64),
-            kept[0],
-            kept[1],
-            kept[2],
-            rng,
-        )
-        for drops, kept in zip((warm, grains), records, strict=True)
-    ]
-    sizes, durations, areas = records[1]
+    total = 0
+    for drops, observer in ((warm, None), (grains, watch)):
+        sizes, durations, areas = (np.zeros(drops.size, dtype=np.int64) for _ in range(3))
+        for part in stretches(drops.size, sizes, observer):
+            seen = np.full(n_sites + 1, -1, dtype=np.int64)
+            kept = (sizes[part], durations[part], areas[part])
+            total += _drive(pile, neighbors, drops[part], unstable, next_unstable, seen, *kept, rng)
     moved = np.flatnonzero(sizes)
     mean, error = batch_mean(sizes)
     return SandpileRun(
@@ -93,7 +91,7 @@ def manna_sandpile(
         grain_of=moved,
         heights=pile[:-1].reshape(shape).copy(),
         n_grains=n_grains,
-        total_topplings=int(sum(totals)),
+        total_topplings=total,
     )
 
 

@@ -16,11 +16,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import breadth_first_order
 
 from phasescope.measures.arrays import as_numpy
 from phasescope.measures.avalanches import Avalanches
 from phasescope.synthetic.lattice import SINK
 from phasescope.synthetic.sandpile import SandpileRun, batch_mean
+from phasescope.synthetic.watching import Watch, stretches
 
 THRESHOLD = 4.0
 NEAR_SHARE, FAR_SHARE, FAR_DISTANCE = 1.0, 0.3, 10
@@ -50,6 +53,7 @@ def neural_sandpile(
     conservative: bool = False,
     graph: tuple[ArrayLike, ArrayLike] | None = None,
     warmup_drives: int | None = None,
+    watch: Watch | None = None,
     rng: np.random.Generator,
 ) -> SandpileRun:
     """Drive the neural sandpile and record every avalanche.
@@ -61,56 +65,54 @@ def neural_sandpile(
         graph: Neighbors (indices, `n_sites` for what leaves) and shares, both `(n_sites, n_links)`, instead of
             the line with links at distance ten.
         warmup_drives: Drives before that, not recorded; by default twenty per site.
+        watch: Called now and then with the number of recorded drives so far and the sizes they caused.
         rng: Source of randomness.
 
     Returns:
         The avalanches (size in topplings, duration in waves) and the final stress, in `heights`, rounded down.
 
     Raises:
-        ValueError: If an argument is out of its range, shares exceed 4, or an avalanche does not end.
+        ValueError: If an argument is out of its range, shares exceed 4, or an avalanche cannot end.
     """
-    if n_sites < 1 or n_drives < 1:
-        raise ValueError(f"sites and drives must be at least 1; got {n_sites} and {n_drives}")
-    if graph is None:
-        neighbors, shares = line_with_far_links(n_sites)
-    else:
-        neighbors = np.asarray(as_numpy(graph[0]), dtype=np.int32)
-        shares = np.asarray(as_numpy(graph[1]), dtype=np.float64)
-        if neighbors.ndim != 2 or neighbors.shape != shares.shape or len(neighbors) != n_sites:
-            raise ValueError(
-                f"graph needs neighbors and shares of one shape ({n_sites}, n_links); they have {neighbors.shape} and "
-                f"{shares.shape}"
-            )
-        if neighbors.min() < 0 or neighbors.max() > n_sites or shares.min() < 0:
-            raise ValueError(f"neighbors lie in 0 … {n_sites} (the sink) and shares are not negative")
+    warm = WARMUP_DRIVES_PER_SITE * n_sites if warmup_drives is None else warmup_drives
+    if n_sites < 1 or n_drives < 1 or warm < 0:
+        raise ValueError(
+            f"sites and drives must be at least 1, and drives of the warm-up not negative; got {n_sites}, {n_drives} "
+            f"and {warm}"
+        )
+    neighbors, shares = line_with_far_links(n_sites) if graph is None else _checked(graph, n_sites)
     if conservative:
-        shares = shares * (THRESHOLD / shares.sum(axis=1, keepdims=True))
+        totals = shares.sum(axis=1, keepdims=True)
+        if totals.min() <= 0:
+            raise ValueError(f"site {int(totals.argmin())} hands on nothing, which no scaling makes conservative")
+        shares = shares * (THRESHOLD / totals)
     if shares.sum(axis=1).max() > THRESHOLD * (1 + 1e-12):
         raise ValueError(
             f"a site hands on {shares.sum(axis=1).max():g} and loses {THRESHOLD:g}: stress would grow without end; "
             "lower the shares"
         )
-    warm = WARMUP_DRIVES_PER_SITE * n_sites if warmup_drives is None else warmup_drives
+    if graph is not None:
+        _check_exits(neighbors, shares)
     stress = np.zeros(n_sites + 1)
     stress[:-1] = THRESHOLD * rng.random(n_sites)
     stress[SINK] = -np.inf
-    waves = np.empty((2, n_sites + 2), dtype=np.int32)
-    totals, records = [], []
-    limit = MAX_TOPPLINGS_PER_SITE * n_sites
-    for n in (warm, n_drives):
+    unsigned = np.ascontiguousarray(neighbors).view(np.uint32)  # a signed index costs a test for negative ones
+    waves = np.empty((2, n_sites + 2), dtype=np.uint32)
+    total, limit = 0, MAX_TOPPLINGS_PER_SITE * n_sites
+    for n, observer in ((warm, None), (n_drives, watch)):
         sites = rng.integers(n_sites, size=n)
         drives = np.where(rng.random(n) < LARGE_DRIVE_PROBABILITY, LARGE_DRIVE, SMALL_DRIVE)
-        kept = np.zeros((3, n), dtype=np.int64)
-        seen = np.full(n_sites + 1, -1, dtype=np.int64)
-        total = _drive(stress, neighbors, shares, sites, drives, waves, seen, kept[0], kept[1], kept[2], limit)
-        if total < 0:
-            raise ValueError(
-                f"an avalanche passed {MAX_TOPPLINGS_PER_SITE} topplings per site and was given up; nothing "
-                "leaves this graph: give some links the sink for their end"
-            )
-        totals.append(total)
-        records.append(kept)
-    sizes, durations, areas = records[1]
+        sizes, durations, areas = (np.zeros(n, dtype=np.int64) for _ in range(3))
+        for part in stretches(n, sizes, observer):
+            seen = np.full(n_sites + 1, -1, dtype=np.int64)
+            kept = (sizes[part], durations[part], areas[part])
+            topplings = _drive(stress, unsigned, shares, sites[part], drives[part], waves, seen, *kept, limit)
+            if topplings < 0:
+                raise ValueError(
+                    f"an avalanche passed {MAX_TOPPLINGS_PER_SITE} topplings per site and was given up; too little "
+                    f"leaves this graph: give more links the sink, {n_sites}, for their end"
+                )
+            total += topplings
     moved = np.flatnonzero(sizes)
     mean, error = batch_mean(sizes)
     return SandpileRun(
@@ -129,18 +131,51 @@ def neural_sandpile(
         grain_of=moved,
         heights=stress[:-1].astype(np.int32),
         n_grains=n_drives,
-        total_topplings=int(sum(totals)),
+        total_topplings=total,
     )
+
+
+def _checked(graph: tuple[ArrayLike, ArrayLike], n_sites: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Neighbors and shares of a graph from outside."""
+    neighbors, shares = as_numpy(graph[0]), np.asarray(as_numpy(graph[1]), dtype=np.float64)
+    if neighbors.ndim != 2 or neighbors.shape != shares.shape or len(neighbors) != n_sites:
+        raise ValueError(
+            f"graph needs neighbors and shares of one shape ({n_sites}, n_links); they have {neighbors.shape} and "
+            f"{shares.shape}"
+        )
+    if neighbors.dtype.kind not in "iu" or neighbors.min() < 0 or neighbors.max() > n_sites:
+        raise ValueError(f"neighbors are whole numbers in 0 … {n_sites} (the sink)")
+    if not np.isfinite(shares).all() or shares.min() < 0:
+        raise ValueError("shares are finite numbers, and not negative")
+    return neighbors.astype(np.int32), shares
+
+
+def _check_exits(neighbors: NDArray[np.int32], shares: NDArray[np.float64]) -> None:
+    """Every site must have a way to the sink, or to a site that destroys stress, or some avalanche never ends."""
+    n_sites, n_links = neighbors.shape
+    used = shares.ravel() > 0
+    ends, starts = neighbors.ravel()[used], np.repeat(np.arange(n_sites), n_links)[used]
+    leaks = np.flatnonzero(shares.sum(axis=1) < THRESHOLD * (1 - 1e-12))
+    ends = np.concatenate([ends, np.full(leaks.size, n_sites)])
+    starts = np.concatenate([starts, leaks])
+    backwards = coo_array((np.ones(ends.size), (ends, starts)), shape=(n_sites + 1, n_sites + 1)).tocsr()
+    reached = breadth_first_order(backwards, n_sites, return_predecessors=False)
+    if reached.size <= n_sites:
+        closed = np.setdiff1d(np.arange(n_sites), reached)
+        raise ValueError(
+            f"nothing leaves this graph from {closed.size} of its {n_sites} sites, site {closed[0]} among them, so an "
+            f"avalanche there would never end: give some links the sink, {n_sites}, for their end, or lower the shares"
+        )
 
 
 @njit(cache=True)
 def _drive(
     stress: NDArray[np.float64],
-    neighbors: NDArray[np.int32],
+    neighbors: NDArray[np.uint32],
     shares: NDArray[np.float64],
     sites: NDArray[np.int64],
     drives: NDArray[np.float64],
-    waves: NDArray[np.int32],
+    waves: NDArray[np.uint32],
     seen: NDArray[np.int64],
     sizes: NDArray[np.int64],
     durations: NDArray[np.int64],
@@ -149,10 +184,10 @@ def _drive(
 ) -> int:
     """Drive the sites one by one; returns all topplings, or −1 if an avalanche passes the limit."""
     total = 0
-    n_links = neighbors.shape[1]
+    n_links = np.uint64(neighbors.shape[1])
     unstable, next_unstable = waves[0], waves[1]
     for at in range(sites.size):
-        site = sites[at]
+        site = np.uint32(sites[at])
         stress[site] += drives[at]
         if stress[site] < THRESHOLD:
             continue
@@ -162,21 +197,19 @@ def _drive(
             size += n_unstable
             duration += 1
             n_next = 0
-            for i in range(n_unstable):
+            for i in range(np.uint64(n_unstable)):
                 site = unstable[i]
+                area += seen[site] != at
+                seen[site] = at
                 stress[site] -= THRESHOLD
-                next_unstable[n_next] = site  # stays on the list if unstable still
+                next_unstable[np.uint64(n_next)] = site  # stays on the list if unstable still
                 n_next += stress[site] >= THRESHOLD
-                if seen[site] != at:
-                    seen[site] = at
-                    area += 1
-            for i in range(n_unstable):
                 for j in range(n_links):
-                    other = neighbors[unstable[i], j]
+                    other = neighbors[site, j]
                     before = stress[other]
-                    after = before + shares[unstable[i], j]
+                    after = before + shares[site, j]
                     stress[other] = after
-                    next_unstable[n_next] = other
+                    next_unstable[np.uint64(n_next)] = other
                     n_next += before < THRESHOLD and after >= THRESHOLD
             unstable, next_unstable = next_unstable, unstable
             n_unstable = n_next

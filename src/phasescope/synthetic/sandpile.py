@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from phasescope.measures.avalanches import Avalanches
 from phasescope.results import Result
 from phasescope.synthetic.lattice import SINK, Boundary, neighbor_table
+from phasescope.synthetic.watching import Watch, stretches
 
 Drive = Literal["uniform", "center"]
 DRIVES = ("uniform", "center")
@@ -48,6 +49,7 @@ def sandpile(
     heights: ArrayLike | None = None,
     warmup_grains: int | None = None,
     profiles: bool = False,
+    watch: Watch | None = None,
     rng: np.random.Generator,
 ) -> SandpileRun:
     """Drop grains one at a time on the Abelian sandpile of Bak, Tang and Wiesenfeld and record every avalanche.
@@ -67,6 +69,7 @@ def sandpile(
         warmup_grains: Grains dropped at random and not recorded, by default two per site from the full lattice, or none
             if `heights` are given.
         profiles: Keep the topplings per wave.
+        watch: Called now and then with the number of recorded grains so far and their sizes.
         rng: Source of randomness; only the sites of the grains are random.
 
     Returns:
@@ -90,6 +93,8 @@ def sandpile(
             f"need size, dimension and n_grains of at least 1 and at most {MAX_SITES} sites; got {size}, {dimension}, "
             f"{n_grains}"
         )
+    if warmup_grains is not None and warmup_grains < 0:
+        raise ValueError(f"warmup_grains is {warmup_grains}; it cannot be negative")
     if drive not in DRIVES:
         raise ValueError(f"drive is one of {DRIVES}, not {drive!r}")
     if dissipation < 0 or (boundary == "periodic" and dissipation == 0):
@@ -97,7 +102,7 @@ def sandpile(
             f"dissipation is {dissipation} with boundary {boundary!r}: grains must be able to leave, so it must be at "
             "least 1 on a periodic lattice, and never negative"
         )
-    neighbors = neighbor_table(shape, boundary)
+    neighbors = neighbor_table(shape, boundary).view(np.uint32)
     n_sites, threshold = math.prod(shape), 2 * dimension + dissipation
     pile = np.full(n_sites + 1, threshold - 1, dtype=np.int32)
     if heights is not None:
@@ -110,12 +115,15 @@ def sandpile(
         warmup_grains = WARMUP_GRAINS_PER_SITE * n_sites if heights is None else 0
     work = _Work(n_sites)
     warm = rng.integers(n_sites, size=warmup_grains)
-    total = int(_drive(pile, neighbors, threshold, warm, *work.arrays, *_records(warmup_grains))[0])
+    total = int(_drive(pile, neighbors, threshold, warm, *work.arrays, *_records(warmup_grains)))
     middle = int(np.ravel_multi_index(tuple(length // 2 for length in shape), shape))
     grains = rng.integers(n_sites, size=n_grains) if drive == "uniform" else np.full(n_grains, middle)
     before = pile.copy()
     sizes, durations, areas = _records(n_grains)
-    recorded, _ = _drive(pile, neighbors, threshold, grains, *work.arrays, sizes, durations, areas)
+    recorded = 0
+    for part in stretches(n_grains, sizes, watch):
+        kept_here = (sizes[part], durations[part], areas[part])
+        recorded += int(_drive(pile, neighbors, threshold, grains[part], *work.arrays, *kept_here))
     moved = np.flatnonzero(sizes)
     kept, offsets = np.empty(0), np.empty(0, dtype=np.int64)
     if profiles:  # the same grains on the same lattice, now that the lengths are known
@@ -139,7 +147,7 @@ def sandpile(
         grain_of=moved,
         heights=pile[:-1].reshape(shape).copy(),
         n_grains=n_grains,
-        total_topplings=total + int(recorded),
+        total_topplings=total + recorded,
     )
 
 
@@ -160,10 +168,10 @@ class _Work:
     n_sites: int
 
     @property
-    def arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    def arrays(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64]]:
         return (
-            np.empty(self.n_sites + 2, dtype=np.int32),
-            np.empty(self.n_sites + 2, dtype=np.int32),
+            np.empty(self.n_sites + 2, dtype=np.uint32),
+            np.empty(self.n_sites + 2, dtype=np.uint32),
             np.full(self.n_sites + 1, -1, dtype=np.int64),
         )
 
@@ -175,49 +183,59 @@ def _records(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.i
 @njit(cache=True)
 def _topple_wave(
     pile: NDArray[np.int32],
-    neighbors: NDArray[np.int32],
+    neighbors: NDArray[np.uint32],
     threshold: int,
-    unstable: NDArray[np.int32],
+    unstable: NDArray[np.uint32],
     n_unstable: int,
-    next_unstable: NDArray[np.int32],
-) -> int:
-    """Every site of one list topples once; the sites that are unstable then fill the other. Returns their number."""
-    n_next = 0
-    n_neighbors = neighbors.shape[1]
-    for i in range(n_unstable):
+    next_unstable: NDArray[np.uint32],
+    seen: NDArray[np.int64],
+    grain: int,
+) -> tuple[int, int]:
+    """Every site of one list topples once; the sites that are unstable then fill the other.
+
+    A site is listed when it crosses the threshold from below, or at its own toppling if it is unstable still: once,
+    whatever the order. Sites are unsigned, because a signed index costs a test for negative ones at every access.
+
+    Returns:
+        Number of sites listed for the next wave, and of those that toppled for the first time.
+    """
+    n_next, n_fresh = 0, 0
+    n_neighbors = np.uint64(neighbors.shape[1])
+    for i in range(np.uint64(n_unstable)):
         site = unstable[i]
+        n_fresh += seen[site] != grain
+        seen[site] = grain
         height = pile[site] - threshold
         pile[site] = height
-        next_unstable[n_next] = site  # stays on the list if unstable still: it is never seen to cross from below
+        # Written anyway and overwritten if stable: a branch here costs twice as much.
+        next_unstable[np.uint64(n_next)] = site
         n_next += height >= threshold
-    for i in range(n_unstable):
-        site = unstable[i]
         for j in range(n_neighbors):
             other = neighbors[site, j]
             height = pile[other] + 1
             pile[other] = height
-            next_unstable[n_next] = other  # written anyway and overwritten if stable: a branch here costs twice as much
+            next_unstable[np.uint64(n_next)] = other
             n_next += height == threshold
-    return n_next
+    return n_next, n_fresh
 
 
 @njit(cache=True)
 def _drive(
     pile: NDArray[np.int32],
-    neighbors: NDArray[np.int32],
+    neighbors: NDArray[np.uint32],
     threshold: int,
     grains: NDArray[np.int64],
-    unstable: NDArray[np.int32],
-    next_unstable: NDArray[np.int32],
+    unstable: NDArray[np.uint32],
+    next_unstable: NDArray[np.uint32],
     seen: NDArray[np.int64],
     sizes: NDArray[np.int64],
     durations: NDArray[np.int64],
     areas: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Drop the grains one by one; returns all topplings and all waves."""
-    total, waves = 0, 0
+) -> int:
+    """Drop the grains one by one; returns all topplings."""
+    total = 0
     for grain in range(grains.size):
-        site = grains[grain]
+        site = np.uint32(grains[grain])
         pile[site] += 1
         if pile[site] < threshold:
             continue
@@ -226,33 +244,31 @@ def _drive(
         while n_unstable > 0:
             size += n_unstable
             duration += 1
-            for i in range(n_unstable):
-                if seen[unstable[i]] != grain:
-                    seen[unstable[i]] = grain
-                    area += 1
-            n_unstable = _topple_wave(pile, neighbors, threshold, unstable, n_unstable, next_unstable)
+            n_unstable, n_fresh = _topple_wave(
+                pile, neighbors, threshold, unstable, n_unstable, next_unstable, seen, grain
+            )
+            area += n_fresh
             unstable, next_unstable = next_unstable, unstable
         sizes[grain], durations[grain], areas[grain] = size, duration, area
         total += size
-        waves += duration
-    return total, waves
+    return total
 
 
 @njit(cache=True)
 def _waves(
     pile: NDArray[np.int32],
-    neighbors: NDArray[np.int32],
+    neighbors: NDArray[np.uint32],
     threshold: int,
     grains: NDArray[np.int64],
-    unstable: NDArray[np.int32],
-    next_unstable: NDArray[np.int32],
+    unstable: NDArray[np.uint32],
+    next_unstable: NDArray[np.uint32],
     seen: NDArray[np.int64],
     kept: NDArray[np.float64],
 ) -> None:
     """Topplings per wave of the avalanches of the grains, one after the other."""
     at = 0
     for grain in range(grains.size):
-        site = grains[grain]
+        site = np.uint32(grains[grain])
         pile[site] += 1
         if pile[site] < threshold:
             continue
@@ -261,5 +277,5 @@ def _waves(
         while n_unstable > 0:
             kept[at] = n_unstable
             at += 1
-            n_unstable = _topple_wave(pile, neighbors, threshold, unstable, n_unstable, next_unstable)
+            n_unstable, _ = _topple_wave(pile, neighbors, threshold, unstable, n_unstable, next_unstable, seen, grain)
             unstable, next_unstable = next_unstable, unstable

@@ -7,6 +7,7 @@ References:
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +39,8 @@ def mean_topplings(size: int, *, dimension: int = 2) -> float:
 
     The inverse of the open lattice's Laplacian is diagonal in products of sines, so the sum over sites costs L^d.
     """
+    if size < 1 or dimension < 1:
+        raise ValueError(f"size and dimension must be at least 1; got {size} and {dimension}")
     modes = np.arange(1, size + 1)
     angle = np.pi * modes / (size + 1)
     # Squared sum over the sites of one normalized sine mode; zero for even ones.
@@ -68,9 +71,7 @@ def is_recurrent(heights: ArrayLike) -> bool:
     Fire enters from outside and burns a site with at least as many grains as it has neighbors that do not burn;
     recurrent states burn down.
     """
-    pile = np.asarray(heights)
-    if pile.dtype.kind not in "iu" or pile.size == 0:
-        raise ValueError(f"heights need whole numbers; they have dtype {pile.dtype} and shape {pile.shape}")
+    pile = _whole(heights)
     neighbors = neighbor_table(pile.shape)
     flat = pile.ravel()
     burnt = np.zeros(pile.size + 1, dtype=bool)
@@ -85,7 +86,7 @@ def is_recurrent(heights: ArrayLike) -> bool:
 
 def relaxed(heights: ArrayLike) -> NDArray[np.int64]:
     """The stable state that a lattice with open boundary relaxes to, by toppling all unstable sites at once."""
-    pile = np.array(heights, dtype=np.int64)
+    pile = _whole(heights).astype(np.int64)
     threshold = 2 * pile.ndim
     while (pile >= threshold).any():
         topplings = pile // threshold
@@ -105,5 +106,14 @@ def identity(shape: tuple[int, ...]) -> NDArray[np.int64]:
     With m the full stable state it is relaxed(2m − relaxed(2m)): what is added is equivalent to nothing, and not less
     than m, so the result is recurrent.
     """
+    if not shape or min(shape) < 1:
+        raise ValueError(f"a lattice needs at least one site along every axis; its shape is {shape}")
     full = np.full(shape, 2 * len(shape) - 1, dtype=np.int64)
     return relaxed(2 * full - relaxed(2 * full))
+
+
+def _whole(heights: ArrayLike) -> NDArray[Any]:
+    pile = np.asarray(heights)
+    if pile.dtype.kind not in "iu" or pile.size == 0 or pile.ndim == 0:
+        raise ValueError(f"heights need whole numbers; they have dtype {pile.dtype} and shape {pile.shape}")
+    return pile

@@ -1,0 +1,1 @@
+"""Studies of criticality: sandpiles, branching, the neural sandpile, and the calibration of all estimators."""
