@@ -209,9 +209,10 @@ def avalanche_rows() -> Rows:
         measured = f"{covered} of {row['n']}; relation rejected in {row['relation_rejected']}"
         rows.append((f"{row['system']} avalanches", required, measured))
     for row in found["mean_sizes"]:
+        offspring = "Poisson" if row["offspring"] == "poisson" else row["offspring"]
         rows.append(
             (
-                f"⟨S⟩(T) of {row['n_trees']:,} {row['offspring'].capitalize()} trees against the exact finite-T curve",
+                f"⟨S⟩(T) of {row['n_trees']:,} {offspring} trees against the exact finite-T curve",
                 "agrees",
                 f"at most {row['largest_standard_errors_apart']:.1f} standard errors apart, χ² p = "
                 f"{row['chi_square_p']:.2f}; a log–log regression gives {row['regression_of_simulated_means']:.2f} "
@@ -296,7 +297,9 @@ def simple_scaling_rows() -> Rows:
             )
         )
     for row in found["size_of_the_test"]:
-        figure = f"its size at {found['level']:g}: {row['law']}, {row['repetitions']} repetitions"
+        figure = (
+            f"its size at {found['level']:g}: {row['law']}, {row['grains']:,} grains, {row['repetitions']} repetitions"
+        )
         rows.append((figure, "–", f"{row['rejected']:.3f}"))
     return rows
 
@@ -380,7 +383,7 @@ def neural_sandpile_rows() -> Rows:
     found = results("neural_sandpile")
     rows: Rows = []
     for rule in found["rules"]:
-        cut_offs = ", ".join(f"{row['cut_off'][0]:.3g}" for row in rule["systems"])
+        cut_offs = ", ".join(f"{row['cut_off'][0]:,.{0 if row['cut_off'][0] > 100 else 2}f}" for row in rule["systems"])
         sizes = ", ".join(f"{row['N']:,}" for row in rule["systems"])
         verdicts = ", ".join(f"*{verdict}* {count}" for verdict, count in rule["verdicts"].items())
         rows.append(

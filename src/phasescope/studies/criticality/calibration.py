@@ -175,7 +175,7 @@ def _chosen(cases: Mapping[str, Case], names: Sequence[str] | None) -> dict[str,
         return dict(cases)
     for name in names:
         if not any(one.startswith(name) for one in cases):
-            raise ValueError(unknown_name("case", name, cases))
+            raise ValueError(unknown_name("case", name, {one.partition(",")[0] for one in cases}))
     return {one: case for one, case in cases.items() if any(one.startswith(name) for name in names)}
 
 
