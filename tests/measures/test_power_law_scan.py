@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import zeta
 
+from phasescope.measures.power_law import fit_power_law
 from phasescope.measures.power_law_bootstrap import fitted
 from phasescope.measures.power_law_sample import power_law_sample, tail_sample
 
@@ -169,3 +170,14 @@ def test_the_standard_error_is_the_curvature_of_the_log_likelihood(case):
     values = [log_likelihood(alpha + step) for step in (-h, 0, h)]
     assert abs(values[2] - values[0]) / (2 * h) < 2e-3  # stationary, up to the third derivative times h²
     assert -(values[0] - 2 * values[1] + values[2]) / h**2 == pytest.approx(1 / error**2, rel=1e-4)
+
+
+def test_a_discrete_law_with_an_end_is_not_read_from_its_last_two_values():
+    """One parameter fits two shares exactly, so the distance of such a tail is 0 and says nothing."""
+    k = np.arange(1, 101)
+    share = k**-1.8 / (k**-1.8).sum()
+    for seed in range(40):
+        draws = np.random.default_rng([77, seed]).choice(k, 2_000, p=share)
+        fit = fit_power_law(draws, discrete=True, x_max=100, n_bootstrap=0, rng=np.random.default_rng(0))
+        assert fit.x_min <= 91
+        assert abs(fit.estimate - 1.8) < 5 * fit.standard_error

@@ -144,3 +144,10 @@ def test_subsampling_keeps_a_binomial_share():
 def test_bad_input_gets_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0))
+
+
+def test_the_mean_size_of_trees_that_do_not_happen_is_not_a_number():
+    exact = mean_size_of_duration(300, ratio=1.4)
+    assert exact[0] == 1
+    assert np.isfinite(exact[:20]).all()
+    assert np.isnan(exact[-1])

@@ -64,8 +64,9 @@ def draw_against_exact(found: Avalanches, law: FloatArray, means: FloatArray) ->
     log_axis(figure.layout.yaxis, 0.3 * float(share.min()), 1.5)
     log_axis(figure.layout.xaxis2, 0.8, 1.2 * float(t.max()))
     log_axis(figure.layout.yaxis2, 0.8, 2 * float(mean.max()))
-    spread = error > 0  # a tree of one generation has one size
-    deviations = np.abs(mean - np.interp(t, means[:, 0], means[:, 1]))[spread] / error[spread]
+    exact = means[t.astype(int) - 1, 1]  # durations 1, 2, …
+    told = (error > 0) & np.isfinite(exact)  # a tree of one generation has one size
+    deviations = np.abs(mean - exact)[told] / error[told]
     summary = (
         f"{number(int(whole.sum()))} trees. Mean sizes deviate from the exact curve by at most "
         f"{number(float(deviations.max(initial=0)))} standard errors at {deviations.size} durations."

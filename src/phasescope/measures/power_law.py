@@ -84,8 +84,8 @@ def fit_power_law(
     """Fit a power law to the tail of the data, and judge it.
 
     α by maximum likelihood, with Hurwitz's zeta function where `discrete`; x_min by the smallest Kolmogorov–Smirnov
-    distance between a tail and its own fit, over all distinct values (with ten events beyond, where some are censored);
-    p by refitting data drawn from the law beyond
+    distance between a tail and its own fit, over all distinct values (with ten events beyond, where some are censored;
+    with ten whole numbers up to `x_max`, where a discrete law ends); p by refitting data drawn from the law beyond
     x_min and from the data below it [1]; the interval by refitting resampled data. Observations must be independent.
 
     Args:

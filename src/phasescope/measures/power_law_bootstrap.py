@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FEWEST_EVENTS = 10  # of a tail with censored data that is a candidate of the scan
+FEWEST_CELLS = 10  # whole numbers from a candidate to the end of a discrete law, both included
 MAX_CANDIDATES = 2_000  # of the scan of a replica; more distinct values are thinned evenly in rank
 
 
@@ -48,15 +49,21 @@ def thinned(n: int, most: int) -> IntArray:
 
 
 @njit(cache=True)
-def n_candidates(sample: Sample, tails: Tails) -> int:
+def n_candidates(sample: Sample, tails: Tails, discrete: bool, x_max: float) -> int:
     """How many of the tails, from the longest on, can be candidates: those with two distinct values.
 
     Where data are censored, those with ten events. The empirical curve of a censored tail need not come down, so one of
     two events and a censored point may lie on its law by accident, and one tail in fourteen used to end there.
+
+    Of a discrete law with an end, those with ten whole numbers up to it: one parameter fits two shares exactly,
+    whatever the law, and one scan in fifteen used to end there.
     """
     n = tails.values.size - 1
     if sample.censored.sum() > 0.0:
         while n > 1 and tails.n_events[n - 1] < FEWEST_EVENTS:
+            n -= 1
+    if discrete and x_max < np.inf:
+        while n > 1 and x_max - tails.values[n - 1] < FEWEST_CELLS - 1:
             n -= 1
     return int(n)
 
@@ -81,7 +88,7 @@ def _fitted(
     if fixed and not with_distance:
         i, alpha, distance = 0, tail_exponent(replica, tails, 0, discrete, x_max, 0.0), np.nan
     else:
-        candidates = np.zeros(1, np.int64) if fixed else thinned(n_candidates(replica, tails), most)
+        candidates = np.zeros(1, np.int64) if fixed else thinned(n_candidates(replica, tails, discrete, x_max), most)
         i, alpha, distance = scan(replica, tails, candidates, discrete, x_max)
     out.alpha[row], out.distance[row] = alpha, distance
     out.x_min[row], out.n_tail[row] = tails.values[i], tails.n_all[i]
@@ -149,7 +156,7 @@ def fitted(
 ) -> tuple[int, float, float, float, float, float]:
     """Fit of the data: place of x_min in the sample, α, standard error, distance, events and points of the tail."""
     tails = tails_of(sample, two_sided, discrete, fixed)
-    candidates = np.zeros(1, np.int64) if fixed else thinned(n_candidates(sample, tails), most)
+    candidates = np.zeros(1, np.int64) if fixed else thinned(n_candidates(sample, tails, discrete, x_max), most)
     i, alpha, distance = scan(sample, tails, candidates, discrete, x_max)
     error = 1.0 / math.sqrt(tail_information(sample, tails, i, alpha, discrete, x_max))
     return int(tails.places[i]), alpha, error, distance, tails.n_events[i], tails.n_all[i]

@@ -106,10 +106,14 @@ def mean_size_of_duration(
 ) -> NDArray[np.float64]:
     """E[S | T = t] for t = 1 … n_generations, exact: the reference for ⟨S⟩(T) ~ T², which it reaches slowly.
 
-    With G_t(u) = E[u^S; T ≤ t] = u f(G_{t−1}(u)), the derivative at u = 1 gives E[S; T ≤ t].
+    With G_t(u) = E[u^S; T ≤ t] = u f(G_{t−1}(u)), the derivative at u = 1 gives E[S; T ≤ t]. NaN where P(T = t) is
+    below what a double can tell from 0, as for long trees far from criticality.
     """
     extinct, mass = _iterate(n_generations, ratio, offspring)
-    return np.asarray(np.diff(mass) / np.diff(extinct))
+    share = np.diff(extinct)
+    means = np.full(share.shape, np.nan)
+    np.divide(np.diff(mass), share, out=means, where=share > 1e-13)
+    return means
 
 
 def _iterate(n: int, ratio: float, offspring: Offspring) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

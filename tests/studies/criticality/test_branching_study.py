@@ -48,9 +48,9 @@ def test_the_report_is_made_from_the_record(studied, tmp_path):
     assert command(open_run(store, found.run_id)) == words
 
 
-@pytest.mark.parametrize("ratio", [1.0, 1.05])
+@pytest.mark.parametrize("ratio", [1.0, 1.05, 1.4])
 def test_without_a_stationary_state_only_trees_are_read(ratio, tmp_path):
-    settings = BranchingSettings(ratio=ratio, trees=2_000, max_generations=200)
+    settings = BranchingSettings(ratio=ratio, trees=1_000, max_generations=400)
     found = branching_study(tmp_path, settings, n_bootstrap=100)
     assert found.sampled == ()
     text = write_branching_report(tmp_path, found.run_id, tmp_path / "report.html").read_text()

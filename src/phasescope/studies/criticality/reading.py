@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,7 +67,7 @@ def read_avalanches(
         criticality=judged,
         exponents=judged.exponents,
         power_law=power_law,
-        collapse=_collapse(shapes, judged.exponents, omitted),
+        collapse=_collapse(shapes, omitted),
         published=published,
         omitted=tuple(omitted),
     )
@@ -96,18 +95,12 @@ def _power_law(
         return None
 
 
-def _collapse(
-    shapes: Avalanches | None, exponents: AvalancheExponents | None, omitted: list[str]
-) -> ShapeCollapse | None:
+def _collapse(shapes: Avalanches | None, omitted: list[str]) -> ShapeCollapse | None:
     if shapes is None or not shapes.offsets.size:
         omitted.append("shape collapse: profiles of these avalanches are not kept")
         return None
-    durations = None
-    if exponents is not None and exponents.accepted[2]:
-        low, high = exponents.mean_size_range
-        durations = (max(3, math.ceil(low)), math.floor(high))
     try:
-        return shape_collapse(shapes, durations=durations)
+        return shape_collapse(shapes)
     except ValueError as error:
         omitted.append(f"shape collapse: {error}")
         return None
